@@ -1,0 +1,100 @@
+"""Plans a batch in one transaction, and closes what did not leave. Runs as local activities: no queue, no hop."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from temporalio import activity
+
+from domain.channels import Channel
+from domain.deciding import decide, why_unreachable
+from domain.messages import Words
+from domain.orders import Fact, Receipt
+from domain.recipients import Recipient
+from domain.status import Role, Status
+from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
+
+
+class Deciding(Protocol):
+    """Decides on every channel from what the store knows of the recipient."""
+
+    def __call__(
+        self, batch: Batch, recipient: Recipient, *, told_in_last_hour: Mapping[Channel, int]
+    ) -> dict[Channel, Decision]: ...
+
+
+class Unreachable(Protocol):
+    """Says why a recipient cannot be reached on a channel, or None."""
+
+    def __call__(self, recipient: Recipient, channel: Channel) -> str | None: ...
+
+
+class Wording(Protocol):
+    """Puts a path into words."""
+
+    def words(
+        self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
+    ) -> Words: ...
+
+
+class PlanningLedger(Protocol):
+    """The store as planning sees it. Every method is one transaction and may safely run twice."""
+
+    async def plan(self, batch: Batch, decide: Deciding, wording: Wording) -> Plan:
+        """Decide, write the rows and the inbox, and mark what the batch withdraws.
+
+        A batch planned before gets the plan it got then. With ``first_of_run`` the ledger says what
+        earlier runs told, and takes over what they left unsettled.
+        """
+
+    async def take_over(self, request: TakeOver, unreachable: Unreachable) -> Decision:
+        """Write the row of a fallback channel: ``send``, or ``refused`` where there is no way to send."""
+
+    async def settle(self, request: Settle) -> None:
+        """Close notifications that are still unsettled."""
+
+    async def record_receipt(self, receipt: Receipt) -> None:
+        """Move a notification forward by what its provider told us; a move backwards is ignored."""
+
+    async def keep(self, letter: DeadLetter) -> None:
+        """Keep a dead letter."""
+
+
+@dataclass(frozen=True)
+class Planning:
+    """The activities that run beside the workflow. ``carried``: channels that some provider carries."""
+
+    ledger: PlanningLedger
+    wording: Wording
+    carried: Collection[Channel]
+
+    @activity.defn
+    async def plan(self, batch: Batch) -> Plan:
+        """Decide where a batch is told; deliver the in-app part."""
+        return await self.ledger.plan(batch, partial(decide, carried=self.carried), self.wording)
+
+    @activity.defn
+    async def take_over(self, request: TakeOver) -> Decision:
+        """Open the row of the channel that takes over from a failed one."""
+        return await self.ledger.take_over(request, self._unreachable)
+
+    @activity.defn
+    async def settle(self, request: Settle) -> None:
+        """Close notifications that did not leave."""
+        await self.ledger.settle(request)
+
+    @activity.defn
+    async def record_receipt(self, receipt: Receipt) -> None:
+        """Write down what a provider told us later."""
+        await self.ledger.record_receipt(receipt)
+
+    @activity.defn
+    async def keep(self, letter: DeadLetter) -> None:
+        """Keep a dead letter for a person to decide on."""
+        await self.ledger.keep(letter)
+
+    def _unreachable(self, recipient: Recipient, channel: Channel) -> str | None:
+        return why_unreachable(recipient, channel, channel in self.carried)
+
+

@@ -1,0 +1,77 @@
+"""Decides where a batch is told: preferences, quiet hours, caps and deadline, with the reason for each no."""
+
+from collections.abc import Collection, Mapping
+
+from domain.channels import Channel, Reach
+from domain.news import still_true
+from domain.recipients import Recipient
+from domain.status import Status
+from domain.telling import Batch, Decision, Verdict
+
+# Messages an hour to one person over all orders. Only news that can wait is held back.
+HOURLY_CAPS: Mapping[Channel, int] = {Channel.PUSH: 20, Channel.SMS: 6, Channel.EMAIL: 10}
+MAY_BE_HELD_BACK = frozenset({3, 5})
+
+
+def decide(
+    batch: Batch,
+    recipient: Recipient,
+    *,
+    carried: Collection[Channel],
+    told_in_last_hour: Mapping[Channel, int],
+) -> dict[Channel, Decision]:
+    """What to do with a batch on each channel. ``carried`` are the channels some provider carries."""
+    decisions = {}
+    for channel in Channel:
+        path, reach = wanted_on(channel, batch, recipient)
+        decisions[channel] = _decide_one(
+            batch, recipient, channel, path, reach, channel in carried, told_in_last_hour.get(channel, 0)
+        )
+    return decisions
+
+
+def wanted_on(channel: Channel, batch: Batch, recipient: Recipient) -> tuple[tuple[Status, ...], Reach]:
+    """Which part of a batch a recipient is told on a channel, and how strongly they want it there."""
+    path = batch.path_on(channel)
+    reaches = {status: recipient.reach(status, channel, batch.role) for status in path}
+    wanted = still_true(path, [status for status, reach in reaches.items() if reach is not Reach.OFF])
+    strength = {reaches[status] for status in wanted}
+    if Reach.ON in strength:
+        return wanted, Reach.ON
+    return (wanted, Reach.FALLBACK) if wanted else ((), Reach.OFF)
+
+
+def _decide_one(
+    batch: Batch,
+    recipient: Recipient,
+    channel: Channel,
+    path: tuple[Status, ...],
+    reach: Reach,
+    is_carried: bool,
+    told_in_last_hour: int,
+) -> Decision:
+    if reach is Reach.OFF:
+        return Decision(verdict=Verdict.OFF)
+    if reach is Reach.FALLBACK:
+        return Decision(verdict=Verdict.HELD, path=path)
+    if batch.told_at >= batch.deadline:
+        return Decision(verdict=Verdict.EXPIRED, reason="told too late to be of use", path=path)
+    if channel is Channel.IN_APP:
+        return Decision(verdict=Verdict.TOLD, path=path)
+    if reason := why_unreachable(recipient, channel, is_carried):
+        return Decision(verdict=Verdict.REFUSED, reason=reason, path=path)
+    if batch.priority in MAY_BE_HELD_BACK:
+        if recipient.is_quiet_at(batch.told_at):
+            return Decision(verdict=Verdict.SUPPRESSED, reason="quiet hours", path=path)
+        if told_in_last_hour >= HOURLY_CAPS[channel]:
+            return Decision(verdict=Verdict.SUPPRESSED, reason=f"{HOURLY_CAPS[channel]} in the last hour", path=path)
+    return Decision(verdict=Verdict.SEND, path=path)
+
+
+def why_unreachable(recipient: Recipient, channel: Channel, is_carried: bool) -> str | None:
+    """Why nothing can be sent on a channel at all, or None when something can."""
+    if not is_carried:
+        return "no provider is configured"
+    if not recipient.addresses(channel):
+        return {Channel.PUSH: "no device", Channel.SMS: "no phone number"}.get(channel, "no e-mail address")
+    return None

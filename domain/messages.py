@@ -1,0 +1,75 @@
+"""What is handed to a provider, and what the ledger knows of a notification when its turn comes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.channels import Channel
+from domain.ledger import NotificationStatus
+from domain.orders import Fact
+from domain.recipients import Recipient
+from domain.status import Role, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message in a recipient's language. ``title`` is a push title or an e-mail subject."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification as a provider gets it.
+
+    ``seconds_left`` is the provider's expiry: how long it is still useful, at least 1.
+    ``is_repeat``: an earlier attempt may have arrived. ``order_id`` groups what belongs together.
+    """
+
+    message_id: str
+    order_id: str
+    words: Words
+    path: tuple[Status, ...]
+    priority: int
+    seconds_left: int
+    locale: str
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A notification's row together with the recipient it is for, as read before an attempt.
+
+    ``failures`` and ``first_failed_at`` are of the attempts that were recorded so far.
+    """
+
+    message_id: str
+    order_id: str
+    recipient: Recipient
+    role: Role
+    channel: Channel
+    path: tuple[Status, ...]
+    facts: Mapping[str, Fact]
+    priority: int
+    deadline: datetime
+    status: NotificationStatus
+    reason: str | None
+    provider: str | None
+    failures: int
+    first_failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt came to, as it is written into the notification's row.
+
+    ``failures`` counts failed attempts including this one. ``reference`` is the provider's own id.
+    """
+
+    status: NotificationStatus
+    at: datetime
+    failures: int
+    reason: str | None = None
+    provider: str | None = None
+    reference: str | None = None

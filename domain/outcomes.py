@@ -1,0 +1,50 @@
+"""What a provider's answer means to us: every answer is exactly one of five.
+
+Reasons are short fixed phrases. They reach logs, the ledger and workflow histories, so an adapter never
+puts a provider's own message into one: providers repeat addresses in theirs.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has it. ``reference`` is the provider's own id of the message."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This message will never be taken."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """This address, token or number is dead or opted out."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Nothing was sent. ``wait`` is the provider's own Retry-After in seconds, if it named one.
+
+    ``ours`` marks our own mistakes, such as bad credentials: worth an alarm, not the recipient's fault.
+    """
+
+    reason: str
+    wait: float | None = None
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The request left and no answer came: it may or may not have been sent."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | Gone | TryLater | Unknown

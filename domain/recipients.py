@@ -1,0 +1,112 @@
+"""The person behind a recipient id: contact details, preferences, quiet hours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+
+from domain.channels import DEFAULT_GRID, Channel, Reach
+from domain.orders import BadInput, Identifier
+from domain.status import Role, Status
+
+
+def _known_time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("unknown time zone, write for example America/New_York")
+    return value
+
+
+class _Personal(BaseModel):
+    """Typed strictly, unlike the wire: a misspelt preference must be refused, not ignored.
+
+    Contact details are hidden from ``repr``, so that neither a log line nor a traceback shows them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return [(name, value) for name, value in super().__repr_args__() if name not in _CONTACT_DETAILS]
+
+
+_CONTACT_DETAILS = {"email", "phone", "token", "devices"}
+
+
+class Device(_Personal):
+    """Something that shows push notifications. ``environment`` is APNs' own, iOS only."""
+
+    platform: Literal["android", "ios"]
+    token: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    environment: Literal["production", "sandbox"] = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One place to send to. The value is a contact detail: ``repr`` does not show it."""
+
+    channel: Channel
+    value: str = field(repr=False)
+    platform: str = ""
+    environment: str = ""
+
+
+class QuietHours(_Personal):
+    """From ``start`` until ``end`` on the recipient's own clock; may pass midnight."""
+
+    start: time
+    end: time
+
+    def cover(self, moment: time) -> bool:
+        """Whether ``moment``, on the recipient's clock, is quiet. Equal ends mean never."""
+        if self.start <= self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+class Recipient(_Personal):
+    """Somebody who hears about orders, as loaded by ``starter.py recipients load``."""
+
+    recipient_id: Identifier
+    role: Role
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)] | None = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    devices: tuple[Device, ...] = ()
+    preferences: Mapping[Status, Mapping[Channel, Reach]] = {}
+    quiet_hours: QuietHours | None = None
+
+    def reach(self, status: Status, channel: Channel, role: Role) -> Reach:
+        """What this recipient wants of ``channel`` for ``status``; a cell not set takes the role's default."""
+        return self.preferences.get(status, {}).get(channel, DEFAULT_GRID[role][channel][status])
+
+    def addresses(self, channel: Channel) -> tuple[Address, ...]:
+        """Everywhere to send to on ``channel``; the inbox needs none."""
+        if channel is Channel.PUSH:
+            return tuple(Address(channel, d.token, d.platform, d.environment) for d in self.devices)
+        value = {Channel.SMS: self.phone, Channel.EMAIL: self.email}.get(channel)
+        return (Address(channel, value),) if value else ()
+
+    def is_quiet_at(self, moment: datetime) -> bool:
+        """Whether ``moment`` (aware) falls into the quiet hours in the recipient's time zone."""
+        if self.quiet_hours is None:
+            return False
+        return self.quiet_hours.cover(moment.astimezone(ZoneInfo(self.time_zone)).time())
+
+
+def unknown_recipient(recipient_id: str, role: Role) -> Recipient:
+    """Stands for an id that nobody loaded: reachable in-app by the id alone, nowhere else."""
+    return Recipient(recipient_id=recipient_id, role=role)
+
+
+_RECIPIENTS = TypeAdapter(list[Recipient])
+
+
+def read_recipients(text: str | bytes) -> list[Recipient]:
+    """The recipients in a JSON list, or :class:`BadInput` naming the entry and field, never its value."""
+    try:
+        return _RECIPIENTS.validate_json(text)
+    except ValidationError as error:
+        raise BadInput.first_of(error) from None
