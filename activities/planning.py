@@ -1,4 +1,4 @@
-"""Plans a batch in one transaction, and closes what did not leave. Runs as local activities: no queue, no hop."""
+"""Plans a batch in one transaction and closes what did not leave: local activities, so no queue and no hop."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,13 +21,15 @@ class Deciding(Protocol):
 
     def __call__(
         self, batch: Batch, recipient: Recipient, *, told_in_last_hour: Mapping[Channel, int]
-    ) -> dict[Channel, Decision]: ...
+    ) -> dict[Channel, Decision]:
+        """Answer for every channel."""
 
 
 class Unreachable(Protocol):
     """Says why a recipient cannot be reached on a channel, or None."""
 
-    def __call__(self, recipient: Recipient, channel: Channel) -> str | None: ...
+    def __call__(self, recipient: Recipient, channel: Channel) -> str | None:
+        """Answer for one channel."""
 
 
 class Wording(Protocol):
@@ -35,7 +37,8 @@ class Wording(Protocol):
 
     def words(
         self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
-    ) -> Words: ...
+    ) -> Words:
+        """Answer in the best language there is for ``locale``."""
 
 
 class PlanningLedger(Protocol):
@@ -96,5 +99,3 @@ class Planning:
 
     def _unreachable(self, recipient: Recipient, channel: Channel) -> str | None:
         return why_unreachable(recipient, channel, channel in self.carried)
-
-

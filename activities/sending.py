@@ -1,19 +1,22 @@
 """Sends one notification: reads its row, calls the provider with no session open, writes what came of it."""
 
+import asyncio
+import contextlib
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol, assert_never
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.planning import Wording
+from activities.turn import Turn, noted_by_the_last_attempt
 from domain.channels import Channel
-from domain.effort import Effort, GiveUp, after_a_failure, is_fallback_due
+from domain.effort import Effort, GiveUp, TryAgain, after_a_failure, may_be_sent_again
 from domain.ledger import UNSETTLED, NotificationStatus
-from domain.messages import Attempt, Envelope, Message
+from domain.messages import Attempt, Envelope, Message, Noted
 from domain.outcomes import Accepted, Gone, Outcome, Refused, TryLater, Unknown
 from domain.recipients import Address
 from domain.telling import Send, Settled
@@ -23,6 +26,7 @@ class Provider(Protocol):
     """Who carries a channel. Its outcome is returned; it raises only when our own code is wrong."""
 
     name: str
+    channel: Channel
 
     def carries(self, address: Address) -> bool:
         """Whether this provider can send to ``address``."""
@@ -42,3 +46,133 @@ class SendingLedger(Protocol):
 
     async def mark_gone(self, recipient_id: str, address: Address, reason: str) -> None:
         """Never use an address again, until the recipient gives it anew."""
+
+
+# Of several devices, one that has it is enough; one that may have it must not be told again elsewhere.
+_BEST_FIRST: tuple[type[Outcome], ...] = (Accepted, Unknown, TryLater, Refused, Gone)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """The activity behind every send queue."""
+
+    ledger: SendingLedger
+    wording: Wording
+    providers: Sequence[Provider]
+
+    @activity.defn
+    async def send(self, request: Send) -> Settled:
+        """Send one notification, unless its row says it was. Raises to be tried again, and only for that."""
+        noted = noted_by_the_last_attempt()
+        with _harmless(noted):
+            envelope = await self._envelope(request.message_id)
+        if envelope.status not in UNSETTLED:
+            return Settled(status=envelope.status, reason=envelope.reason, provider=envelope.provider)
+        turn = Turn(envelope, Effort(request.waits, request.fall_back_after), noted)
+        if noted.reference:
+            return await self._settle(turn, turn.sent(noted.provider, noted.reference))
+        if ending := turn.ending_without_a_call():
+            return await self._settle(turn, ending)
+        provider, outcome = await self._call(turn)
+        return await self._conclude(turn, provider, outcome)
+
+    async def _envelope(self, message_id: str) -> Envelope:
+        envelope = await self.ledger.envelope(message_id)
+        if envelope is None:
+            raise ApplicationError(
+                "the notification has no row in the ledger", type="NoRow", non_retryable=True
+            )
+        return envelope
+
+    async def _call(self, turn: Turn) -> tuple[str | None, Outcome]:
+        """Call for every address at once, and answer for the notification as a whole."""
+        envelope = turn.envelope
+        recipient = envelope.recipient
+        words = self.wording.words(
+            recipient.locale, envelope.role, envelope.channel, envelope.path, envelope.facts
+        )
+        message = turn.message(words)
+        calls = [
+            (provider, address)
+            for address in recipient.addresses(envelope.channel)
+            if (provider := self._provider_for(address))
+        ]
+        outcomes = await asyncio.gather(*(_one_call(*call, message) for call in calls))
+        for (_, address), outcome in zip(calls, outcomes, strict=True):
+            if isinstance(outcome, Gone):
+                await self.ledger.mark_gone(recipient.recipient_id, address, outcome.reason)
+        answers = [(provider.name, outcome) for (provider, _), outcome in zip(calls, outcomes, strict=True)]
+        nowhere: tuple[str | None, Outcome] = (None, Refused("nowhere to send to"))
+        return min(answers, key=lambda answer: _BEST_FIRST.index(type(answer[1])), default=nowhere)
+
+    def _provider_for(self, address: Address) -> Provider | None:
+        return next((provider for provider in self.providers if provider.carries(address)), None)
+
+    async def _conclude(self, turn: Turn, provider: str | None, outcome: Outcome) -> Settled:
+        """Write down what an answer means; where it means "not now", ask Temporal for another attempt."""
+        match outcome:
+            case Accepted(reference):
+                return await self._settle(turn, turn.sent(provider, reference))
+            case Refused(reason) | Gone(reason):
+                return await self._settle(turn, turn.ended(NotificationStatus.FAILED, reason, provider))
+            case TryLater(reason, wait, ours):
+                if ours:
+                    activity.logger.error("%s needs an operator: %s", provider, reason)
+                failed = turn.failed(reason, provider, is_in_doubt=turn.is_repeat)
+                return await self._try_again(turn, failed, wait)
+            case Unknown(reason):
+                envelope = turn.envelope
+                if may_be_sent_again(envelope.channel, envelope.path, is_repeat=turn.is_repeat):
+                    return await self._try_again(turn, turn.failed(reason, provider, is_in_doubt=True), None)
+                return await self._settle(turn, turn.ended(NotificationStatus.UNKNOWN, reason, provider))
+        assert_never(outcome)
+
+    async def _try_again(self, turn: Turn, failed: Attempt, provider_wait: float | None) -> Settled:
+        follows = after_a_failure(
+            turn.effort,
+            failures=failed.failures,
+            provider_wait=provider_wait,
+            now=failed.at,
+            first_failed_at=turn.envelope.first_failed_at or failed.at,
+            deadline=turn.envelope.deadline,
+            jitter=random.random,
+        )
+        match follows:
+            case GiveUp(why):
+                ended = replace(failed, status=NotificationStatus.FAILED, reason=f"{failed.reason}; {why}")
+                return await self._settle(turn, ended)
+            case TryAgain(wait):
+                await self.ledger.record(turn.envelope.message_id, failed)
+                raise ApplicationError(
+                    failed.reason or "failed", type="TryLater", next_retry_delay=timedelta(seconds=wait)
+                )
+
+    async def _settle(self, turn: Turn, attempt: Attempt) -> Settled:
+        """Write the end of a notification. Its row may have ended otherwise meanwhile: then that holds."""
+        try:
+            status = await self.ledger.record(turn.envelope.message_id, attempt)
+        except Exception:
+            if attempt.reference:
+                # The provider has it: whatever the store's trouble is, the next attempt must only write.
+                activity.heartbeat(Noted(reference=attempt.reference, provider=attempt.provider))
+            raise
+        return Settled(status=status, reason=attempt.reason, provider=attempt.provider)
+
+
+async def _one_call(provider: Provider, address: Address, message: Message) -> Outcome:
+    try:
+        return await provider.send(message, address)
+    except Exception as bug:  # noqa: BLE001 our bug must not cost the recipient the other channels
+        # Its text may hold an address: the type has to do.
+        activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
+        return TryLater("our own error, see the worker's log", ours=True)
+
+
+@contextlib.contextmanager
+def _harmless(noted: Noted) -> Iterator[None]:
+    """An attempt that ends in here has called nobody, and says so to the next."""
+    try:
+        yield
+    except Exception:
+        activity.heartbeat(noted.model_copy(update={"harmless": noted.harmless + 1}))
+        raise

@@ -64,7 +64,9 @@ def _decide_one(
         if recipient.is_quiet_at(batch.told_at):
             return Decision(verdict=Verdict.SUPPRESSED, reason="quiet hours", path=path)
         if told_in_last_hour >= HOURLY_CAPS[channel]:
-            return Decision(verdict=Verdict.SUPPRESSED, reason=f"{HOURLY_CAPS[channel]} in the last hour", path=path)
+            return Decision(
+                verdict=Verdict.SUPPRESSED, reason=f"{HOURLY_CAPS[channel]} in the last hour", path=path
+            )
     return Decision(verdict=Verdict.SEND, path=path)
 
 

@@ -1,15 +1,18 @@
 """How hard a notification is tried, and what one failed attempt leads to. Seconds throughout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from domain.channels import Channel
+from domain.status import Status
 
 JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """``waits`` before each further attempt; ``fall_back_after`` the first failure another channel takes over."""
+    """``waits`` before further attempts; another channel takes over ``fall_back_after`` the first failure."""
 
     waits: tuple[float, ...]
     fall_back_after: float | None = None
@@ -60,3 +63,16 @@ def is_fallback_due(effort: Effort, *, first_failed_at: datetime | None, now: da
     if effort.fall_back_after is None or first_failed_at is None:
         return False
     return now >= first_failed_at + timedelta(seconds=effort.fall_back_after)
+
+
+def may_be_sent_again(channel: Channel, path: Sequence[Status], *, is_repeat: bool) -> bool:
+    """Whether a notification of unknown outcome gets another attempt rather than rests as unknown.
+
+    A second push replaces the first on the screen. A second text looks on the provider's list first. A
+    second e-mail is a duplicate for good: only a record is worth one.
+    """
+    if channel is Channel.PUSH:
+        return True
+    if is_repeat:
+        return False
+    return channel is Channel.SMS or any(status.rule.record for status in path)

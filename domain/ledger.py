@@ -49,3 +49,8 @@ _NAMESPACE = UUID("6f1c1f0e-3b1f-5c57-9a52-0d3f2f6f4a11")
 def message_id(order_id: str, recipient_id: str, channel: Channel, newest_event_id: str) -> str:
     """The id of a notification: the same whichever worker, attempt or run computes it."""
     return str(uuid5(_NAMESPACE, json.dumps([order_id, recipient_id, channel, newest_event_id])))
+
+
+def dead_letter_id(order_id: str, source: str, content: str) -> str:
+    """The id of a dead letter: the same content kept twice is one dead letter."""
+    return str(uuid5(_NAMESPACE, json.dumps(["dead letter", order_id, source, content])))

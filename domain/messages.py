@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
-from domain.orders import Fact
+from domain.orders import Fact, Wire
 from domain.recipients import Recipient
 from domain.status import Role, Status
 
@@ -41,7 +41,8 @@ class Message:
 class Envelope:
     """A notification's row together with the recipient it is for, as read before an attempt.
 
-    ``failures`` and ``first_failed_at`` are of the attempts that were recorded so far.
+    ``failures`` and ``first_failed_at`` are of the attempts that were recorded so far; ``is_in_doubt`` says
+    that one of them may have arrived.
     """
 
     message_id: str
@@ -58,6 +59,7 @@ class Envelope:
     provider: str | None
     failures: int
     first_failed_at: datetime | None
+    is_in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Attempt:
     """What one attempt came to, as it is written into the notification's row.
 
     ``failures`` counts failed attempts including this one. ``reference`` is the provider's own id.
+    ``is_in_doubt``: the call left and no answer came.
     """
 
     status: NotificationStatus
@@ -73,3 +76,16 @@ class Attempt:
     reason: str | None = None
     provider: str | None = None
     reference: str | None = None
+    is_in_doubt: bool = False
+
+
+class Noted(Wire):
+    """What one attempt leaves for the next when it cannot write it down: it rides on the heartbeat.
+
+    ``harmless``: attempts of this send so far that certainly called no provider. With a ``reference``, the
+    provider has accepted the message and only the writing is left to do.
+    """
+
+    harmless: int = 0
+    reference: str | None = None
+    provider: str | None = None

@@ -64,5 +64,3 @@ def priority_of(statuses: Iterable[Status], role: Role) -> int:
 def useful_until(news: Sequence[News]) -> datetime:
     """One deadline for a batch: that of its newest news."""
     return in_order(news)[-1].deadline
-
-

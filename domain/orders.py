@@ -1,4 +1,4 @@
-"""What the order service tells us: the start input, order events and receipts, and what is wrong with a bad one.
+"""What the order service tells us, start input, order events and receipts, and what is wrong with a bad one.
 
 These are wire types of a public contract: they only ever grow, every new field has a default, and fields
 we do not know are ignored.
@@ -94,7 +94,11 @@ class OrderEvent(Wire):
 
     def recipient(self, role: Role) -> str | None:
         """Who holds this role in the order, as far as this event says."""
-        holders = {Role.CUSTOMER: self.customer_id, Role.MERCHANT: self.merchant_id, Role.COURIER: self.courier_id}
+        holders = {
+            Role.CUSTOMER: self.customer_id,
+            Role.MERCHANT: self.merchant_id,
+            Role.COURIER: self.courier_id,
+        }
         return holders[role]
 
 
@@ -140,7 +144,7 @@ class BadInput(ValueError):
 
     @classmethod
     def first_of(cls, error: ValidationError) -> Self:
-        """The first thing wrong, in words that never repeat the input: it may hold what must not be logged."""
+        """The first thing wrong, in words that never repeat the input: it may hold contact details."""
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "event"
         problem = _REMEDIES.get((field, first["type"])) or _REMEDIES.get(("", first["type"])) or first["msg"]
@@ -156,7 +160,10 @@ _REMEDIES = {
     ("", "datetime_from_date_parsing"): "is not a time, write for example 2026-11-22T12:00:00Z",
     ("", "datetime_parsing"): "is not a time, write for example 2026-11-22T12:00:00Z",
     ("", "model_type"): 'is not a JSON object, write {"event_id": ..., "order_id": ..., "status": ...}',
-    ("", "model_attributes_type"): 'is not a JSON object, write {"event_id": ..., "order_id": ..., "status": ...}',
+    (
+        "",
+        "model_attributes_type",
+    ): 'is not a JSON object, write {"event_id": ..., "order_id": ..., "status": ...}',
 }
 
 

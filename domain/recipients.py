@@ -28,10 +28,10 @@ class _Personal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        return [(name, value) for name, value in super().__repr_args__() if name not in _CONTACT_DETAILS]
+        return [(name, value) for name, value in super().__repr_args__() if name not in _CONTACT]
 
 
-_CONTACT_DETAILS = {"email", "phone", "token", "devices"}
+_CONTACT = {"email", "phone", "token", "devices"}
 
 
 class Device(_Personal):
@@ -79,7 +79,7 @@ class Recipient(_Personal):
     quiet_hours: QuietHours | None = None
 
     def reach(self, status: Status, channel: Channel, role: Role) -> Reach:
-        """What this recipient wants of ``channel`` for ``status``; a cell not set takes the role's default."""
+        """What this recipient wants of a channel for a status; a cell not set takes the role's default."""
         return self.preferences.get(status, {}).get(channel, DEFAULT_GRID[role][channel][status])
 
     def addresses(self, channel: Channel) -> tuple[Address, ...]:

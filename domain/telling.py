@@ -1,4 +1,4 @@
-"""What passes between the workflow, which decides, and the activities, which do: wire types that only grow."""
+"""What passes between the workflow, which decides, and the activities, which do: wire types only grow."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -58,7 +58,9 @@ class Batch(Wire):
 
     def path_on(self, channel: Channel) -> tuple[Status, ...]:
         """The path on one channel: what was withdrawn there, then what is new."""
-        carried = [status for taken in self.withdrawn if taken.channel is channel for status in taken.statuses]
+        carried = [
+            status for taken in self.withdrawn if taken.channel is channel for status in taken.statuses
+        ]
         return path_of([*carried, *self.path])
 
 

@@ -1,0 +1,40 @@
+# Every command sets up what it needs by itself: a virtual environment in .venv from requirements.txt.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help: ## show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## start everything, play three orders, show what people receive (ONCE=1 ends by itself)
+	@exec $(BIN)/python -m simulator.demo
+
+run: $(READY) ## start everything, play nothing, stay up until Ctrl-C
+	@exec $(BIN)/python -m simulator.demo --run
+
+test: $(READY) ## run the tests
+	@echo "Running the tests"
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## linters and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+cost: $(READY) ## what one order costs on Temporal, next to the least it could
+	@$(BIN)/python -m benchmarks.cost
+
+requirements: pyproject.toml ## pin every dependency with its hashes anew
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
+
+$(READY): requirements.txt
+	@echo "Setting up .venv: once, about a minute"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": set PYTHON=")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.PHONY: help demo run test check cost requirements

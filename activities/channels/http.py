@@ -1,0 +1,66 @@
+"""What HTTP providers share: one client, one way to call, and careful reading of whatever comes back."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from domain.outcomes import TryLater, Unknown
+
+# FCM asks for 10 s at least. Shorter limits turn answers that were on their way into doubts.
+TIMEOUT = 10.0
+CONNECTIONS = 100
+
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+def new_client(timeout: float = TIMEOUT) -> httpx.AsyncClient:
+    """Build the client for all providers of a process, without retries: those are the workflow's."""
+    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    return httpx.AsyncClient(timeout=timeout, limits=limits)
+
+
+async def call(
+    http: httpx.AsyncClient, provider: str, request: httpx.Request, *, auth: httpx.Auth | None = None
+) -> httpx.Response | TryLater | Unknown:
+    """Fetch the answer, whatever its status, or say what a call without one means.
+
+    The texts of httpx's exceptions stay here: they may repeat what was sent.
+    """
+    try:
+        return await http.send(request, auth=auth)
+    except _NEVER_LEFT:
+        return TryLater(f"{provider}: could not connect")
+    except httpx.HTTPError:
+        return Unknown(f"{provider}: no answer came")
+
+
+def json_object(response: httpx.Response) -> dict[str, Any]:
+    """Read the JSON object in a body, empty for a proxy's page, a bare list, a million brackets."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Read the Retry-After header in seconds from now, None where it is absent or not understood."""
+    value = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    # "-0000" is UTC too, but parses to a time without a zone.
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

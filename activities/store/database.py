@@ -1,0 +1,103 @@
+"""The way to the database: which driver, how connections are set up, and how a transaction begins."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from activities.store.errors import StoreUnavailable, is_outage, without_values
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+_SQLITE_SETUP = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_BUSY_SECONDS = 30
+_CONNECT_SECONDS = 10
+
+
+class Database:
+    """One pool of connections to one database, opened with the first statement."""
+
+    def __init__(self, url: str) -> None:
+        where = _with_driver(url)
+        self.is_sqlite = where.get_backend_name() == "sqlite"
+        self._name = f"{where.get_backend_name()} {where.host or ''}/{where.database or ''}"
+        self._engine = _sqlite(where) if self.is_sqlite else _postgresql(where)
+        # SQLite has one writer at a time. Standing in line here is fair; its own waiting is sleeping and luck.
+        self._line: AbstractAsyncContextManager[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Several statements, all of them or none."""
+        async with self._line, self._connected() as connection, connection.begin():
+            if self.is_sqlite:
+                # One that reads first and writes later cannot wait for another writer: it must begin as a writer.
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Statements that each stand for themselves: no BEGIN, no COMMIT."""
+        async with self._line, self.reading() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """As :meth:`writing`, for statements that only read: they wait for nobody."""
+        async with self._connected() as connection:
+            if not self.is_sqlite:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+
+    async def close(self) -> None:
+        """Close what is open; the next statement would open it again."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            failure = self._told_without_values(error)
+        else:
+            return
+        # Outside of the handler, so that the driver's own error is not even the context of ours.
+        raise failure
+
+    def _told_without_values(self, error: SQLAlchemyError) -> Exception:
+        if not is_outage(error):
+            return without_values(error).with_traceback(error.__traceback__)
+        return StoreUnavailable(f"the store does not answer: {self._name} ({type(error).__name__})")
+
+
+def _with_driver(url: str) -> URL:
+    where = make_url(url)
+    return where.set(drivername=_DRIVERS.get(where.drivername, where.drivername))
+
+
+def _sqlite(where: URL) -> AsyncEngine:
+    engine = create_async_engine(where, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # we begin our transactions ourselves
+    cursor = connection.cursor()
+    for pragma in _SQLITE_SETUP:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _postgresql(where: URL) -> AsyncEngine:
+    timeout = {} if "connect_timeout" in where.query else {"connect_timeout": _CONNECT_SECONDS}
+    return create_async_engine(
+        where, hide_parameters=True, pool_pre_ping=True, pool_size=10, connect_args=timeout
+    )

@@ -1,0 +1,54 @@
+"""The inbox: in-app news in the words it was told in."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store.tables import inbox
+from domain.channels import Channel
+from domain.messages import Words
+from domain.telling import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """One message in a recipient's inbox."""
+
+    message_id: str
+    order_id: str
+    title: str
+    text: str
+    created_at: datetime
+    seen_at: datetime | None
+    read_at: datetime | None
+    archived_at: datetime | None
+
+
+_PUT = insert(inbox)
+_LIST = (
+    select(*(inbox.c[field.name] for field in fields(InboxMessage)))
+    .where(inbox.c.recipient_id == bindparam("recipient_id"))
+    .order_by(inbox.c.created_at.desc())
+    .limit(bindparam("limit"))
+)
+
+
+async def put(connection: AsyncConnection, batch: Batch, channel: Channel, words: Words) -> None:
+    """Deliver a message; its row in the ledger is written by the same transaction."""
+    row = {
+        "message_id": batch.message_id(channel),
+        "recipient_id": batch.recipient_id,
+        "order_id": batch.order_id,
+        "title": words.title,
+        "text": words.text,
+        "created_at": batch.told_at,
+    }
+    await connection.execute(_PUT, row)
+
+
+async def newest(connection: AsyncConnection, recipient_id: str, limit: int) -> tuple[InboxMessage, ...]:
+    """The newest messages of a recipient, newest first."""
+    rows = await connection.execute(_LIST, {"recipient_id": recipient_id, "limit": limit})
+    return tuple(InboxMessage(*row) for row in rows)

@@ -1,0 +1,250 @@
+"""The ledger: writes its rows, moves them forward, and reads them. What is allowed is in ``domain.ledger``."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store.inserting import new_rows
+from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, recipient_from
+from activities.store.tables import addresses, notifications, recipients
+from domain.channels import Channel
+from domain.ledger import MAY_COME_FROM, UNSETTLED, NotificationStatus
+from domain.messages import Attempt, Envelope
+from domain.orders import Fact, Receipt
+from domain.recipients import unknown_recipient
+from domain.status import Role, Status
+from domain.telling import Settle, Verdict
+
+_N = NotificationStatus
+_RECEIPTS = {"delivered": _N.DELIVERED, "read": _N.READ, "undelivered": _N.FAILED, "bounced": _N.FAILED}
+_NEVER_LEFT = (_N.SUPPRESSED, _N.EXPIRED, _N.SUPERSEDED, _N.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A row of the ledger as plain facts, named as its columns are: see ``tables.NotificationRow``."""
+
+    message_id: str
+    order_id: str
+    recipient_id: str
+    role: Role
+    channel: Channel
+    statuses: tuple[Status, ...]
+    batch: int
+    status: NotificationStatus
+    reason: str | None
+    retry_count: int
+    provider: str | None
+    provider_reference: str | None
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    deadline: datetime
+    events: Sequence[str]
+    newest_status: str
+    newest_at: datetime
+    facts: Mapping[str, Fact]
+    priority: int
+    failing_since: datetime | None
+    superseded_by: str | None
+    verdict: Verdict
+    held: Mapping[Channel, Sequence[Status]]
+    instead_of: Channel | None
+
+    @property
+    def moment(self) -> tuple[datetime, int]:
+        """The moment of the newest news it tells, to be compared with that of other news."""
+        return self.newest_at, Status(self.newest_status).rank
+
+
+_c = notifications.c
+_ROW = select(*(_c[field.name] for field in fields(Notification)))
+_BY_ID = _ROW.where(_c.message_id == bindparam("message_id"))
+_OF_ORDER = _ROW.where(_c.order_id == bindparam("order_id")).order_by(_c.created_at, _c.batch, _c.channel)
+_UNSETTLED = (
+    # Spelt as in the partial index, or neither database would use it.
+    _ROW.where(text("status IN ('PENDING', 'RETRYING')"), _c.updated_at < bindparam("before"))
+    .order_by(_c.updated_at)
+    .limit(bindparam("limit"))
+)
+_STATUS = select(_c.status).where(_c.message_id == bindparam("message_id"))
+_COUNTS = (
+    select(_c.channel, func.count())
+    .where(
+        _c.recipient_id == bindparam("recipient_id"),
+        _c.channel.in_(bindparam("channels", expanding=True)),
+        _c.created_at > bindparam("since"),
+        _c.status.not_in(_NEVER_LEFT),
+        _c.message_id.not_in(bindparam("but", expanding=True)),
+    )
+    .group_by(_c.channel)
+)
+_ENVELOPE = (
+    select(*(_c[field.name] for field in fields(Notification)), *PERSON)
+    .select_from(
+        notifications.outerjoin(recipients, recipients.c.recipient_id == _c.recipient_id).outerjoin(
+            addresses, ONES_OWN_ADDRESSES
+        )
+    )
+    .where(_c.message_id == bindparam("message_id"))
+    .order_by(*IN_ORDER)
+)
+
+# Every statement that moves rows is made from this: no move without its condition.
+_MOVE = update(notifications).where(_c.status.in_(bindparam("may_come_from", expanding=True)))
+_ATTEMPT = (
+    _MOVE.where(_c.message_id == bindparam("which"))
+    .values(
+        status=bindparam("new"),
+        reason=bindparam("why"),
+        retry_count=bindparam("failures"),
+        provider=func.coalesce(bindparam("by"), _c.provider),
+        provider_reference=func.coalesce(bindparam("reference"), _c.provider_reference),
+        updated_at=bindparam("at"),
+        sent_at=func.coalesce(_c.sent_at, bindparam("sent")),
+        delivered_at=func.coalesce(_c.delivered_at, bindparam("delivered")),
+        failing_since=func.coalesce(_c.failing_since, bindparam("failing")),
+    )
+    .returning(_c.status)
+)
+_RECEIPT = _MOVE.where(_c.message_id == bindparam("which")).values(
+    status=bindparam("new"),
+    reason=bindparam("why"),
+    updated_at=bindparam("at"),
+    delivered_at=func.coalesce(_c.delivered_at, bindparam("delivered")),
+)
+_SETTLE = _MOVE.where(_c.message_id.in_(bindparam("which", expanding=True))).values(
+    status=bindparam("new"),
+    reason=bindparam("why"),
+    superseded_by=bindparam("by"),
+    updated_at=bindparam("at"),
+)
+
+
+async def insert(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> bool:
+    """Write new rows; False when any of them was there before, which stays as it is."""
+    statement = new_rows(connection, notifications).returning(_c.message_id)
+    return len((await connection.execute(statement, rows)).all()) == len(rows)
+
+
+async def by_id(connection: AsyncConnection, message_id: str) -> Notification | None:
+    """One row, or None."""
+    row = (await connection.execute(_BY_ID, {"message_id": message_id})).one_or_none()
+    return row and Notification(*row)
+
+
+async def of_order(connection: AsyncConnection, order_id: str) -> list[Notification]:
+    """All rows of an order, oldest first."""
+    return [Notification(*row) for row in await connection.execute(_OF_ORDER, {"order_id": order_id})]
+
+
+async def unsettled(connection: AsyncConnection, before: datetime, limit: int) -> list[Notification]:
+    """Rows that nothing was written to since ``before`` although they are not settled, oldest first."""
+    return [
+        Notification(*row) for row in await connection.execute(_UNSETTLED, {"before": before, "limit": limit})
+    ]
+
+
+async def told_in_last_hour(
+    connection: AsyncConnection,
+    recipient_id: str,
+    channels: Collection[Channel],
+    now: datetime,
+    but: Collection[str],
+) -> dict[Channel, int]:
+    """Messages of the last hour by channel, over all orders, except those that are being taken back."""
+    rows = await connection.execute(
+        _COUNTS,
+        {
+            "recipient_id": recipient_id,
+            "channels": list(channels),
+            "since": now - timedelta(hours=1),
+            "but": list(but),
+        },
+    )
+    return {channel: count for channel, count in rows}
+
+
+async def envelope(connection: AsyncConnection, message_id: str) -> Envelope | None:
+    """A row with its recipient and the addresses that work, in one statement."""
+    rows = (await connection.execute(_ENVELOPE, {"message_id": message_id})).all()
+    return _envelope(rows) if rows else None
+
+
+async def record(connection: AsyncConnection, message_id: str, attempt: Attempt) -> NotificationStatus:
+    """Write an attempt if the row may move that way; the status it then has, by whoever came first."""
+    moved = (await connection.execute(_ATTEMPT, _attempt(message_id, attempt))).scalar_one_or_none()
+    if moved is None:
+        moved = (await connection.execute(_STATUS, {"message_id": message_id})).scalar_one_or_none()
+    if moved is None:
+        raise LookupError(f"no notification {message_id}")
+    return NotificationStatus(moved)
+
+
+async def record_receipt(connection: AsyncConnection, receipt: Receipt, now: datetime) -> None:
+    """Move a row forward by what its provider told us; anything else, an id we do not know too, is ignored."""
+    new, at = _RECEIPTS[receipt.state], receipt.at or now
+    is_failure = new is _N.FAILED
+    values = {
+        "which": receipt.message_id,
+        "new": new,
+        "why": (receipt.code or receipt.state) if is_failure else None,
+        "at": at,
+        "delivered": None if is_failure else at,
+        "may_come_from": list(MAY_COME_FROM[new]),
+    }
+    await connection.execute(_RECEIPT, values)
+
+
+async def settle(connection: AsyncConnection, request: Settle, now: datetime) -> None:
+    """Close rows that did not leave. What has left since is not ours to close."""
+    values = {
+        "which": list(request.message_ids),
+        "new": request.status,
+        "why": request.reason,
+        "by": request.superseded_by,
+        "at": now,
+        "may_come_from": list(MAY_COME_FROM[request.status] & UNSETTLED),
+    }
+    await connection.execute(_SETTLE, values)
+
+
+def _attempt(message_id: str, attempt: Attempt) -> dict[str, object]:
+    is_failure = attempt.failures > 0 and attempt.status is not _N.SENT
+    return {
+        "which": message_id,
+        "new": attempt.status,
+        "why": attempt.reason,
+        "failures": attempt.failures,
+        "by": attempt.provider,
+        "reference": attempt.reference,
+        "at": attempt.at,
+        "sent": attempt.at if attempt.status is _N.SENT else None,
+        "delivered": attempt.at if attempt.status is _N.DELIVERED else None,
+        "failing": attempt.at if is_failure else None,
+        "may_come_from": list(MAY_COME_FROM[attempt.status]),
+    }
+
+
+def _envelope(rows: Sequence[Row]) -> Envelope:
+    row = rows[0]
+    return Envelope(
+        message_id=row.message_id,
+        order_id=row.order_id,
+        recipient=recipient_from(rows) or unknown_recipient(row.recipient_id, row.role),
+        role=Role(row.role),
+        channel=row.channel,
+        path=row.statuses,
+        facts=row.facts,
+        priority=row.priority,
+        deadline=row.deadline,
+        status=row.status,
+        reason=row.reason,
+        provider=row.provider,
+        failures=row.retry_count,
+        first_failed_at=row.failing_since,
+    )

@@ -1,0 +1,198 @@
+"""Plans a batch, and lets the next channel take one over: decides inside the transaction that writes it down."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, bindparam, exists, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store import inbox, notifications, recipients
+from activities.store.earlier import Remaining, decision_in, what_remains
+from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, recipient_from
+from activities.store.tables import addresses
+from activities.store.tables import notifications as ledger
+from activities.store.tables import recipients as people
+from domain.channels import Channel, Reach
+from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, wanted_on
+from domain.ledger import NotificationStatus
+from domain.recipients import Recipient, unknown_recipient
+from domain.telling import Batch, Decision, Plan, Settle, TakeOver, Verdict
+
+if TYPE_CHECKING:
+    from activities.planning import Deciding, Unreachable, Wording
+
+_N = NotificationStatus
+_BEGINS_AS = {
+    Verdict.SEND: _N.PENDING,
+    Verdict.TOLD: _N.DELIVERED,
+    Verdict.REFUSED: _N.FAILED,
+    Verdict.SUPPRESSED: _N.SUPPRESSED,
+    Verdict.EXPIRED: _N.EXPIRED,
+}
+
+_ASKED = select(bindparam("recipient_id", type_=String).label("recipient_id")).subquery("asked")
+_NUMBER_IS_TAKEN = (
+    exists(literal(1))
+    .where(
+        ledger.c.order_id == bindparam("order_id"),
+        ledger.c.recipient_id == _ASKED.c.recipient_id,
+        ledger.c.batch == bindparam("number"),
+    )
+    .label("number_is_taken")
+)
+# One row at least, even for a recipient whom nobody loaded.
+_SITUATION = (
+    select(_NUMBER_IS_TAKEN, *PERSON)
+    .select_from(
+        _ASKED.outerjoin(people, people.c.recipient_id == _ASKED.c.recipient_id).outerjoin(
+            addresses, ONES_OWN_ADDRESSES
+        )
+    )
+    .order_by(*IN_ORDER)
+)
+
+
+class PlannedMeanwhile(Exception):
+    """Somebody else wrote rows of the same batch: roll back, and look at theirs."""
+
+
+async def plan(
+    connection: AsyncConnection, batch: Batch, decide: "Deciding", wording: "Wording", *, look: bool
+) -> Plan:
+    """Decide on a batch and write down what follows. ``look`` at what the order's rows say in any case.
+
+    A plan that left no row, because every channel is off or waits, is made anew when it is asked for again.
+    """
+    recipient, number_is_taken = await _situation(connection, batch)
+    already_told: tuple[str, ...] = ()
+    if look or number_is_taken:
+        remains = what_remains(batch, await notifications.of_order(connection, batch.order_id))
+        if not isinstance(remains, Remaining):
+            return remains
+        batch, already_told = remains.batch, remains.already_told
+    told_in_last_hour = await _told_in_last_hour(connection, batch)
+    decisions = decide(batch, recipient, told_in_last_hour=told_in_last_hour)
+    await _write_down(connection, batch, recipient, decisions, wording)
+    return Plan(channels=decisions, number=batch.number, already_told=already_told)
+
+
+async def take_over(connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable") -> Decision:
+    """Write the row of a fallback channel, unless it is there already."""
+    batch = await _as_planned(connection, request)
+    known = await recipients.find(connection, batch.recipient_id)
+    recipient = known or unknown_recipient(batch.recipient_id, batch.role)
+    decision = _decide_on_fallback(batch, request.channel, recipient, unreachable)
+    row = {**_row(batch, request.channel, decision, {}), "instead_of": request.failed}
+    if await notifications.insert(connection, [row]):
+        return decision
+    written = await notifications.by_id(connection, batch.message_id(request.channel))
+    return decision_in(written) if written else decision
+
+
+def _decide_on_fallback(
+    batch: Batch, channel: Channel, recipient: Recipient, unreachable: "Unreachable"
+) -> Decision:
+    path, reach = wanted_on(channel, batch, recipient)
+    if reach is Reach.OFF:
+        # "off" is never overruled, not even by a plan made before it was.
+        return Decision(verdict=Verdict.REFUSED, reason="switched off since", path=batch.path_on(channel))
+    if reason := unreachable(recipient, channel):
+        return Decision(verdict=Verdict.REFUSED, reason=reason, path=path)
+    return Decision(verdict=Verdict.SEND, path=path)
+
+
+async def _as_planned(connection: AsyncConnection, request: TakeOver) -> Batch:
+    """The batch without what an earlier run had told, and with its number, as the failed channel had it."""
+    batch = request.batch
+    failed = await notifications.by_id(connection, batch.message_id(request.failed))
+    if failed is None:
+        return batch
+    news = tuple(piece for piece in batch.news if piece.event_id in failed.events)
+    return batch.model_copy(update={"number": failed.batch, "news": news})
+
+
+async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipient, bool]:
+    asked = {"recipient_id": batch.recipient_id, "order_id": batch.order_id, "number": batch.number}
+    rows = (await connection.execute(_SITUATION, asked)).all()
+    recipient = recipient_from(rows) or unknown_recipient(batch.recipient_id, batch.role)
+    return recipient, bool(rows[0].number_is_taken)
+
+
+async def _told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mapping[Channel, int]:
+    if batch.priority not in MAY_BE_HELD_BACK:
+        return {}
+    taken_back = [taken.message_id for taken in batch.withdrawn]
+    return await notifications.told_in_last_hour(
+        connection, batch.recipient_id, HOURLY_CAPS, batch.told_at, but=taken_back
+    )
+
+
+async def _write_down(
+    connection: AsyncConnection,
+    batch: Batch,
+    recipient: Recipient,
+    decisions: Mapping[Channel, Decision],
+    wording: "Wording",
+) -> None:
+    held = {channel: path.path for channel, path in decisions.items() if path.verdict is Verdict.HELD}
+    written = {channel: made for channel, made in decisions.items() if made.verdict in _BEGINS_AS}
+    rows = [_row(batch, channel, made, held) for channel, made in written.items()]
+    if rows and not await notifications.insert(connection, rows):
+        raise PlannedMeanwhile
+    for channel, made in written.items():
+        if made.verdict is Verdict.TOLD:
+            words = wording.words(recipient.locale, batch.role, channel, made.path, batch.facts)
+            await inbox.put(connection, batch, channel, words)
+    await _supersede(connection, batch, list(written))
+
+
+async def _supersede(connection: AsyncConnection, batch: Batch, channels: Sequence[Channel]) -> None:
+    """Close what the batch carries, naming the message that carries it: on the same channel if there is one."""
+    for channel, message_ids in _by_channel(batch).items():
+        successor = channel if channel in channels else next(iter(channels), None)
+        request = Settle(
+            message_ids=tuple(message_ids),
+            status=_N.SUPERSEDED,
+            reason="newer news took its place",
+            superseded_by=batch.message_id(successor) if successor else None,
+        )
+        await notifications.settle(connection, request, batch.told_at)
+
+
+def _by_channel(batch: Batch) -> Mapping[Channel, Iterable[str]]:
+    return {
+        channel: [taken.message_id for taken in batch.withdrawn if taken.channel is channel]
+        for channel in {taken.channel: None for taken in batch.withdrawn}
+    }
+
+
+def _row(
+    batch: Batch, channel: Channel, decision: Decision, held: Mapping[Channel, Sequence[str]]
+) -> dict[str, object]:
+    told_at = batch.told_at if decision.verdict is Verdict.TOLD else None
+    return {
+        "message_id": batch.message_id(channel),
+        "order_id": batch.order_id,
+        "recipient_id": batch.recipient_id,
+        "role": batch.role,
+        "channel": channel,
+        "statuses": decision.path,
+        "batch": batch.number,
+        "status": _BEGINS_AS[decision.verdict],
+        "reason": decision.reason,
+        "retry_count": 0,
+        "provider": "inbox" if told_at else None,
+        "created_at": batch.told_at,
+        "updated_at": batch.told_at,
+        "sent_at": told_at,
+        "delivered_at": told_at,
+        "deadline": batch.deadline,
+        "events": [piece.event_id for piece in batch.news],
+        "newest_status": batch.newest.status,
+        "newest_at": batch.newest.at,
+        "facts": batch.facts,
+        "priority": batch.priority,
+        "verdict": decision.verdict,
+        "held": held,
+        "instead_of": None,
+    }

@@ -1,0 +1,169 @@
+"""Recipients: who they are, where they are reached, and which of their addresses are gone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store.inserting import rows_by_key
+from activities.store.tables import addresses, recipients
+from domain.channels import Channel, Reach
+from domain.recipients import Address, Device, QuietHours, Recipient
+from domain.status import Role, Status
+
+# What makes up a recipient in any statement that joins the two tables; None for somebody nobody loaded.
+PERSON = (
+    recipients.c.recipient_id.label("loaded_as"),
+    recipients.c.role.label("loaded_role"),
+    recipients.c.locale,
+    recipients.c.time_zone,
+    recipients.c.preferences,
+    recipients.c.quiet_from,
+    recipients.c.quiet_until,
+    addresses.c.channel.label("reached_on"),
+    addresses.c.platform,
+    addresses.c.value,
+    addresses.c.environment,
+)
+ONES_OWN_ADDRESSES = and_(
+    addresses.c.recipient_id == recipients.c.recipient_id, addresses.c.gone_at.is_(None)
+)
+IN_ORDER = (addresses.c.channel, addresses.c.position)
+
+_FIND = (
+    select(*PERSON)
+    .select_from(recipients.outerjoin(addresses, ONES_OWN_ADDRESSES))
+    .where(recipients.c.recipient_id == bindparam("recipient_id"))
+    .order_by(*IN_ORDER)
+)
+_GONE = (
+    select(addresses)
+    .where(addresses.c.recipient_id == bindparam("recipient_id"), addresses.c.gone_at.is_not(None))
+    .order_by(*IN_ORDER)
+)
+_FORGET_ADDRESSES = delete(addresses).where(addresses.c.recipient_id == bindparam("whose"))
+_MARK_GONE = (
+    update(addresses)
+    .where(
+        addresses.c.recipient_id == bindparam("whose"),
+        addresses.c.channel == bindparam("on"),
+        addresses.c.platform == bindparam("of"),
+        addresses.c.value == bindparam("what"),
+        addresses.c.gone_at.is_(None),
+    )
+    .values(gone_at=bindparam("at"), gone_reason=bindparam("why"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GoneAddress:
+    """An address we do not use any more, and why."""
+
+    address: Address
+    at: datetime
+    reason: str
+
+
+async def load(connection: AsyncConnection, people: Iterable[Recipient]) -> None:
+    """Write recipients as given: what they had before, gone addresses too, is replaced."""
+    # In one order for everyone: two loads at once must not wait for each other's rows.
+    by_id = sorted({person.recipient_id: person for person in people}.items())
+    if not by_id:
+        return
+    await connection.execute(rows_by_key(connection, recipients), [_row(person) for _, person in by_id])
+    await connection.execute(_FORGET_ADDRESSES, [{"whose": recipient_id} for recipient_id, _ in by_id])
+    if reached := [row for _, person in by_id for row in _address_rows(person)]:
+        await connection.execute(insert(addresses), reached)
+
+
+async def find(connection: AsyncConnection, recipient_id: str) -> Recipient | None:
+    """A recipient with the addresses that work, or None where nobody loaded the id."""
+    return recipient_from((await connection.execute(_FIND, {"recipient_id": recipient_id})).all())
+
+
+async def gone(connection: AsyncConnection, recipient_id: str) -> tuple[GoneAddress, ...]:
+    """The addresses that providers told us not to use again."""
+    rows = await connection.execute(_GONE, {"recipient_id": recipient_id})
+    return tuple(GoneAddress(_address(row.channel, row), row.gone_at, row.gone_reason) for row in rows)
+
+
+async def mark_gone(
+    connection: AsyncConnection, recipient_id: str, address: Address, reason: str, at: datetime
+) -> None:
+    """Never use an address again, until the recipient gives it anew."""
+    which = {"whose": recipient_id, "on": address.channel, "of": address.platform, "what": address.value}
+    await connection.execute(_MARK_GONE, {**which, "at": at, "why": reason})
+
+
+def recipient_from(rows: Sequence[Row[Any]]) -> Recipient | None:
+    """The recipient in rows that hold :data:`PERSON`, one row per address.
+
+    Built without validation: what is stored was validated, and that takes a look at every time zone there is.
+    """
+    if not rows or rows[0].loaded_as is None:
+        return None
+    first = rows[0]
+    values = {row.reached_on: row.value for row in rows}
+    return Recipient.model_construct(
+        recipient_id=first.loaded_as,
+        role=Role(first.loaded_role),
+        locale=first.locale,
+        time_zone=first.time_zone,
+        email=values.get(Channel.EMAIL),
+        phone=values.get(Channel.SMS),
+        devices=tuple(_device(row) for row in rows if row.reached_on is Channel.PUSH),
+        preferences=_grid(first.preferences),
+        quiet_hours=_quiet_hours(first.quiet_from, first.quiet_until),
+    )
+
+
+def _row(person: Recipient) -> dict[str, object]:
+    quiet = person.quiet_hours
+    return {
+        "recipient_id": person.recipient_id,
+        "role": person.role,
+        "locale": person.locale,
+        "time_zone": person.time_zone,
+        "preferences": {status: dict(reaches) for status, reaches in person.preferences.items()},
+        "quiet_from": quiet and quiet.start,
+        "quiet_until": quiet and quiet.end,
+    }
+
+
+def _address_rows(person: Recipient) -> list[dict[str, object]]:
+    return [
+        {
+            "recipient_id": person.recipient_id,
+            "channel": channel,
+            "position": position,
+            "platform": address.platform,
+            "value": address.value,
+            "environment": address.environment,
+        }
+        for channel in Channel
+        for position, address in enumerate(dict.fromkeys(person.addresses(channel)))
+    ]
+
+
+def _address(channel: Channel, row: Row[Any]) -> Address:
+    return Address(channel, row.value, row.platform, row.environment)
+
+
+def _device(row: Row[Any]) -> Device:
+    return Device.model_construct(platform=row.platform, token=row.value, environment=row.environment)
+
+
+def _grid(stored: dict[str, dict[str, str]]) -> dict[Status, dict[Channel, Reach]]:
+    return {
+        Status(status): {Channel(channel): Reach(reach) for channel, reach in reaches.items()}
+        for status, reaches in stored.items()
+    }
+
+
+def _quiet_hours(start: time | None, end: time | None) -> QuietHours | None:
+    if start is None or end is None:
+        return None
+    return QuietHours.model_construct(start=start, end=end)

@@ -1,0 +1,139 @@
+"""The store behind the protocols of planning and sending: every method is one transaction, and none outlives it."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from activities.store import dead_letters, inbox, notifications, plans, recipients
+from activities.store.database import Database
+from activities.store.inbox import InboxMessage
+from activities.store.notifications import Notification
+from activities.store.recipients import GoneAddress
+from domain.ledger import NotificationStatus
+from domain.messages import Attempt, Envelope
+from domain.orders import Receipt
+from domain.recipients import Address, Recipient
+from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
+
+if TYPE_CHECKING:
+    # By name only: the store must load neither Temporal nor what calls it.
+    from activities.planning import Deciding, Unreachable, Wording
+
+
+def utc_now() -> datetime:
+    """The time, for what nobody told us the time of."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """Everything we keep, at a SQLAlchemy URL; ``migrating.migrate`` makes its tables.
+
+    Raises ``errors.StoreUnavailable`` when the database does not answer. Nothing is opened before the
+    first call; :meth:`close` when done.
+    """
+
+    def __init__(self, url: str, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = Database(url)
+        self._now = now
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._database.close()
+
+    # For planning
+
+    async def plan(self, batch: Batch, decide: "Deciding", wording: "Wording") -> Plan:
+        """Decide on a batch, write its rows and its inbox message, and close what it carries."""
+        try:
+            async with self._database.transaction() as connection:
+                return await plans.plan(connection, batch, decide, wording, look=batch.first_of_run)
+        except plans.PlannedMeanwhile:
+            async with self._database.transaction() as connection:
+                return await plans.plan(connection, batch, decide, wording, look=True)
+
+    async def take_over(self, request: TakeOver, unreachable: "Unreachable") -> Decision:
+        """Write the row of a fallback channel."""
+        async with self._database.transaction() as connection:
+            return await plans.take_over(connection, request, unreachable)
+
+    async def settle(self, request: Settle) -> None:
+        """Close notifications that are still unsettled."""
+        async with self._database.writing() as connection:
+            await notifications.settle(connection, request, self._now())
+
+    async def record_receipt(self, receipt: Receipt) -> None:
+        """Move a notification forward by what its provider told us."""
+        async with self._database.writing() as connection:
+            await notifications.record_receipt(connection, receipt, self._now())
+
+    async def keep(self, letter: DeadLetter) -> None:
+        """Keep a dead letter."""
+        async with self._database.writing() as connection:
+            await dead_letters.keep(connection, letter)
+
+    # For sending
+
+    async def envelope(self, message_id: str) -> Envelope | None:
+        """A notification's row and its recipient, or None where there is no such row."""
+        async with self._database.reading() as connection:
+            return await notifications.envelope(connection, message_id)
+
+    async def record(self, message_id: str, attempt: Attempt) -> NotificationStatus:
+        """Write an attempt if the row may still move that way; answers the status the row now has."""
+        async with self._database.writing() as connection:
+            return await notifications.record(connection, message_id, attempt)
+
+    async def mark_gone(self, recipient_id: str, address: Address, reason: str) -> None:
+        """Never use an address again, until the recipient gives it anew."""
+        async with self._database.writing() as connection:
+            await recipients.mark_gone(connection, recipient_id, address, reason, self._now())
+
+    # For those who look after recipients
+
+    async def load(self, people: Iterable[Recipient]) -> None:
+        """Write recipients as given, all of them or none; their addresses are replaced."""
+        async with self._database.transaction() as connection:
+            await recipients.load(connection, people)
+
+    async def find(self, recipient_id: str) -> Recipient | None:
+        """A recipient with the addresses that work, or None where nobody loaded the id."""
+        async with self._database.reading() as connection:
+            return await recipients.find(connection, recipient_id)
+
+    async def gone(self, recipient_id: str) -> tuple[GoneAddress, ...]:
+        """The recipient's addresses that providers told us not to use again."""
+        async with self._database.reading() as connection:
+            return await recipients.gone(connection, recipient_id)
+
+    # For readers
+
+    async def history(self, order_id: str) -> tuple[Notification, ...]:
+        """The ledger's rows of an order, oldest first."""
+        async with self._database.reading() as connection:
+            return tuple(await notifications.of_order(connection, order_id))
+
+    async def unsettled(self, before: datetime, limit: int = 100) -> tuple[Notification, ...]:
+        """Notifications under way that nothing was written to since ``before``, oldest first."""
+        async with self._database.reading() as connection:
+            return tuple(await notifications.unsettled(connection, before, limit))
+
+    async def inbox(self, recipient_id: str, limit: int = 100) -> tuple[InboxMessage, ...]:
+        """A recipient's in-app messages, newest first."""
+        async with self._database.reading() as connection:
+            return await inbox.newest(connection, recipient_id, limit)
+
+    async def dead_letters(self, limit: int = 100) -> tuple[DeadLetter, ...]:
+        """Dead letters that nobody decided on yet, oldest first."""
+        async with self._database.reading() as connection:
+            return await dead_letters.waiting(connection, limit)
+
+    async def resolve(self, dead_letter_id: str, resolution: str) -> bool:
+        """Note what was decided on a dead letter; False when that was done before."""
+        async with self._database.writing() as connection:
+            return await dead_letters.resolve(connection, dead_letter_id, resolution, self._now())

@@ -1,0 +1,163 @@
+"""The tables: recipients and their addresses, the ledger, the inbox, and the dead letters."""
+
+from datetime import datetime, time
+from typing import Any, cast
+
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Table, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from activities.store.columns import OutsideText, Path, UtcDateTime, one_of
+from domain.channels import Channel
+from domain.ledger import NotificationStatus
+from domain.status import Role, Status
+from domain.telling import Verdict
+
+_NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every constraint has a name, so that a migration can change it on both databases."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {  # noqa: RUF012 declared so by SQLAlchemy
+        datetime: UtcDateTime(),
+        tuple[Status, ...]: Path(),
+        list[str]: JSON(),
+        dict[str, Any]: JSON(),
+    }
+
+
+class RecipientRow(Base):
+    """Somebody who hears about orders, without their contact details."""
+
+    __tablename__ = "recipients"
+
+    recipient_id: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[Role] = mapped_column(one_of(Role, "role"))
+    locale: Mapped[str]
+    time_zone: Mapped[str]
+    preferences: Mapped[dict[str, Any]]
+    quiet_from: Mapped[time | None]
+    quiet_until: Mapped[time | None]
+
+
+class AddressRow(Base):
+    """One contact detail. ``gone_at``: a provider told us that it is dead or opted out.
+
+    The key is the place in the list it was given in: a push token may be too long for PostgreSQL to index.
+    """
+
+    __tablename__ = "addresses"
+
+    recipient_id: Mapped[str] = mapped_column(
+        ForeignKey(RecipientRow.recipient_id, ondelete="CASCADE"), primary_key=True
+    )
+    channel: Mapped[Channel] = mapped_column(one_of(Channel, "channel"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    platform: Mapped[str]
+    value: Mapped[str] = mapped_column(OutsideText)
+    environment: Mapped[str]
+    gone_at: Mapped[datetime | None]
+    gone_reason: Mapped[str | None] = mapped_column(OutsideText)
+
+
+class NotificationRow(Base):
+    """One row of the ledger: one batch for one recipient on one channel, for ever.
+
+    ``verdict`` is what was decided when the row was written and ``held`` the channels, with their paths,
+    that were to wait for their turn: together they are the plan, whatever became of the row since.
+    ``instead_of`` is the failed channel that this one took over from. ``events``, ``newest_status`` and
+    ``newest_at`` are of the batch's own news, not of what it carries for older ones.
+    """
+
+    __tablename__ = "notifications"
+
+    message_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    order_id: Mapped[str]
+    recipient_id: Mapped[str]
+    role: Mapped[Role] = mapped_column(one_of(Role, "role"))
+    channel: Mapped[Channel] = mapped_column(one_of(Channel, "channel"))
+    statuses: Mapped[tuple[Status, ...]]
+    batch: Mapped[int]
+    status: Mapped[NotificationStatus] = mapped_column(one_of(NotificationStatus, "status"))
+    reason: Mapped[str | None] = mapped_column(OutsideText)
+    retry_count: Mapped[int] = mapped_column(default=0)
+    provider: Mapped[str | None]
+    provider_reference: Mapped[str | None] = mapped_column(OutsideText)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    deadline: Mapped[datetime]
+    events: Mapped[list[str]]
+    newest_status: Mapped[str]
+    newest_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]]
+    priority: Mapped[int]
+    failing_since: Mapped[datetime | None]
+    superseded_by: Mapped[str | None] = mapped_column(String(36))
+    verdict: Mapped[Verdict] = mapped_column(one_of(Verdict, "verdict"))
+    held: Mapped[dict[str, Any]]
+    instead_of: Mapped[Channel | None] = mapped_column(one_of(Channel, "instead_of"))
+
+    __table_args__ = (
+        Index(None, "order_id"),
+        Index(None, "recipient_id", "channel", "created_at"),
+        Index(
+            "ix_notifications_unsettled",
+            "updated_at",
+            sqlite_where=text("status IN ('PENDING', 'RETRYING')"),
+            postgresql_where=text("status IN ('PENDING', 'RETRYING')"),
+        ),
+    )
+
+
+class InboxRow(Base):
+    """In-app news, in the words it was told in."""
+
+    __tablename__ = "inbox"
+
+    message_id: Mapped[str] = mapped_column(ForeignKey(NotificationRow.message_id), primary_key=True)
+    recipient_id: Mapped[str]
+    order_id: Mapped[str]
+    title: Mapped[str] = mapped_column(OutsideText)
+    text: Mapped[str] = mapped_column(OutsideText)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+
+    __table_args__ = (Index(None, "recipient_id", "created_at"),)
+
+
+class DeadLetterRow(Base):
+    """Something kept for a person to decide on. ``raw`` is as it came: it may hold anything."""
+
+    __tablename__ = "dead_letters"
+
+    dead_letter_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(OutsideText)
+    source: Mapped[str] = mapped_column(OutsideText)
+    reason: Mapped[str] = mapped_column(OutsideText)
+    field: Mapped[str | None] = mapped_column(OutsideText)
+    raw: Mapped[str | None] = mapped_column(OutsideText)
+    recipient_id: Mapped[str | None]
+    batch: Mapped[int | None]
+    created_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolution: Mapped[str | None] = mapped_column(OutsideText)
+
+    __table_args__ = (Index(None, "resolved_at", "created_at"),)
+
+
+recipients = cast(Table, RecipientRow.__table__)
+addresses = cast(Table, AddressRow.__table__)
+notifications = cast(Table, NotificationRow.__table__)
+inbox = cast(Table, InboxRow.__table__)
+dead_letters = cast(Table, DeadLetterRow.__table__)

@@ -1,0 +1,191 @@
+### English: the language every other one falls back to, message by message.
+###
+### A message is named by who hears it and what happened since they last heard, in lower case:
+### `customer-accepted-preparing` tells a customer, in one sentence, that an order was accepted and
+### is now being prepared. Its `.title` is a push title or an e-mail subject. Its `.text` is all the
+### rest: the body of a push or an e-mail, a whole text message. An `.sms` replaces `.text` in text
+### messages where that needs other words.
+###
+### The words for PLACED, ACCEPTED, PREPARING are looked for under
+###   1. `customer-placed-accepted-preparing`   the whole path
+###   2. `customer-accepted-preparing`          without its oldest status, and so on,
+###   3. `customer-preparing`                   down to the newest status, which every status has
+### first in the reader's language (es-MX on top of es), then here. Whatever has no words anywhere is
+### told as `customer-news`. So a new status needs one message here for each role that is told it;
+### a path needs one only where the newest status alone would leave something out.
+###
+### A new language is this file translated, saved beside it as `fr.ftl` or `pt-BR.ftl`. Nothing else.
+###
+### What may be said:
+###   $merchant_name  with $has_merchant_name  yes or no
+###   $order_id       with $has_order_id       yes or no
+###   $eta_minutes, 0 to 89, and $eta_hours, 2 to 24,  with $eta  minutes, hours or unknown
+### Any of them may be unknown, and the sentence has to read well without.
+###
+### Keep to one text message: 160 characters with a name of 30, straight quotes, plain dashes.
+### Keep names away from a full stop: some end with one of their own.
+
+## Parts of sentences. Each brings its own leading space, so that nothing remains when it is unknown.
+
+from-merchant = { $has_merchant_name ->
+    [yes] { " " }from { $merchant_name }
+   *[no] { "" }
+}
+at-merchant = { $has_merchant_name ->
+    [yes] { " " }at { $merchant_name }
+   *[no] { "" }
+}
+should-arrive = { $eta ->
+    [minutes] { " " }It should be with you { $eta_minutes ->
+        [0] any moment now
+        [one] in about a minute
+       *[other] in about { $eta_minutes } minutes
+    }.
+    [hours] { " " }It should be with you in about { $eta_hours } hours.
+   *[unknown] { "" }
+}
+numbered = { $has_order_id ->
+    [yes] { " " }{ $order_id }
+   *[no] { "" }
+}
+an-order = { $has_order_id ->
+    [yes] Order { $order_id }
+   *[no] An order
+}
+
+## To the customer
+
+customer-placed =
+    .title = Order{ from-merchant } placed
+    .text = Thank you. Your order{ from-merchant } has been placed and is waiting to be accepted.{ should-arrive }
+
+customer-placed-accepted =
+    .title = Order{ from-merchant } placed and accepted
+    .text = { $has_merchant_name ->
+        [yes] Thank you for your order. { $merchant_name } has accepted it.{ should-arrive }
+       *[no] Thank you. Your order has been placed and accepted.{ should-arrive }
+    }
+
+customer-placed-preparing =
+    .title = { customer-placed-accepted-preparing.title }
+    .text = { customer-placed-accepted-preparing.text }
+
+customer-placed-accepted-preparing =
+    .title = Order{ from-merchant } being prepared
+    .text = { $has_merchant_name ->
+        [yes] Thank you for your order. { $merchant_name } has accepted it and is preparing it now.{ should-arrive }
+       *[no] Thank you for your order. It has been accepted and is being prepared now.{ should-arrive }
+    }
+
+customer-accepted =
+    .title = Order accepted
+    .text = { $has_merchant_name ->
+        [yes] { $merchant_name } has accepted your order.{ should-arrive }
+       *[no] Your order has been accepted.{ should-arrive }
+    }
+
+customer-accepted-preparing =
+    .title = Accepted and being prepared
+    .text = { $has_merchant_name ->
+        [yes] { $merchant_name } has accepted your order and is preparing it now.{ should-arrive }
+       *[no] Your order has been accepted and is being prepared now.{ should-arrive }
+    }
+
+customer-accepted-ready_for_pickup =
+    .title = Accepted and ready to go
+    .text = { $has_merchant_name ->
+        [yes] { $merchant_name } has accepted your order and has it ready to go.{ should-arrive }
+       *[no] Your order has been accepted and is ready to go.{ should-arrive }
+    }
+
+customer-accepted-preparing-ready_for_pickup =
+    .title = Prepared and ready to go
+    .text = { $has_merchant_name ->
+        [yes] { $merchant_name } has accepted and prepared your order, and it is ready to go.{ should-arrive }
+       *[no] Your order has been accepted and prepared, and it is ready to go.{ should-arrive }
+    }
+
+customer-preparing =
+    .title = Being prepared
+    .text = { $has_merchant_name ->
+        [yes] { $merchant_name } is preparing your order now.{ should-arrive }
+       *[no] Your order is being prepared now.{ should-arrive }
+    }
+
+customer-preparing-ready_for_pickup =
+    .title = Prepared and ready to go
+    .text = { $has_merchant_name ->
+        [yes] { $merchant_name } has prepared your order, and it is ready to go.{ should-arrive }
+       *[no] Your order has been prepared and is ready to go.{ should-arrive }
+    }
+
+customer-ready_for_pickup =
+    .title = Ready to go
+    .text = Your order{ from-merchant } is ready to go.{ should-arrive }
+
+customer-out_for_delivery =
+    .title = On its way
+    .text = Your order{ from-merchant } is on its way.{ should-arrive }
+
+customer-nearby =
+    .title = Almost there
+    .text = Your order{ from-merchant } is just around the corner.{ should-arrive }
+
+customer-delivered =
+    .title = Order{ from-merchant } delivered
+    .text = Your order{ from-merchant } has been delivered. Enjoy your meal.
+
+customer-cancelled =
+    .title = Order{ from-merchant } cancelled
+    .text = Your order{ from-merchant } has been cancelled. We are sorry that it did not work out this time.
+
+customer-news =
+    .title = News of your order
+    .text = There is news of your order{ from-merchant }: open the app to see it.
+
+## To the merchant, at work: what to do comes with what happened.
+
+merchant-placed =
+    .title = New order{ numbered }
+    .text = { $has_order_id ->
+        [yes] Order { $order_id } has come in{ at-merchant } and is waiting for you to accept it.
+       *[no] A new order has come in{ at-merchant } and is waiting for you to accept it.
+    }
+
+merchant-delivered =
+    .title = Order{ numbered } delivered
+    .text = { an-order }{ from-merchant } has reached the customer. Thank you.
+
+merchant-cancelled =
+    .title = Order{ numbered } cancelled
+    .text = { $has_order_id ->
+        [yes] Order { $order_id }{ at-merchant } has been cancelled. Please stop working on it.
+       *[no] An order{ at-merchant } has been cancelled. Please check your open orders.
+    }
+
+merchant-news =
+    .title = News of an order
+    .text = { $has_order_id ->
+        [yes] There is news of order { $order_id }{ at-merchant }: please check your open orders.
+       *[no] There is news of an order{ at-merchant }: please check your open orders.
+    }
+
+## To the courier, on the road: where to go, or not to.
+
+courier-ready_for_pickup =
+    .title = Ready for pickup
+    .text = { an-order }{ at-merchant } is ready for you to pick up.
+
+courier-cancelled =
+    .title = Order{ numbered } cancelled
+    .text = { $has_order_id ->
+        [yes] Order { $order_id }{ from-merchant } has been cancelled. You no longer need to deliver it.
+       *[no] An order{ from-merchant } has been cancelled. Please check your deliveries before you go on.
+    }
+
+courier-news =
+    .title = News of an order
+    .text = { $has_order_id ->
+        [yes] There is news of order { $order_id }{ from-merchant }: please check your deliveries.
+       *[no] There is news of an order{ from-merchant }: please check your deliveries.
+    }

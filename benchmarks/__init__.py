@@ -1,0 +1,1 @@
+"""Measurements that end in a verdict: what the product costs, and what it stands."""

@@ -1,0 +1,78 @@
+"""Every knob, read once from the environment. A wrong one is one clear line that names it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from activities import channels
+from domain.orders import BadInput
+
+QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a process of ours needs to know. Temporal's own settings are read by Temporal's own reader.
+
+    ``rates``: calls a second to each provider by its upper-case name, for the whole fleet.
+    """
+
+    database_url: str = field(repr=False)
+    providers: Sequence[channels.Config] = ()
+    rates: Mapping[str, float] = field(default_factory=dict)
+    metrics_port: int | None = None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read everything; :class:`BadInput` names what is wrong and the remedy."""
+        return cls(
+            database_url=database_url(environ),
+            providers=channels.configured(environ),
+            rates={
+                name.removeprefix(_RATE): _positive(name, value)
+                for name, value in environ.items()
+                if name.startswith(_RATE) and value
+            },
+            metrics_port=port(environ, "METRICS_PORT"),
+        )
+
+    def rate_of(self, provider: str) -> float | None:
+        """The provider's own limit, if it has one."""
+        return self.rates.get(provider.upper())
+
+
+_RATE = "PROVIDER_RATE_"
+
+
+def database_url(environ: Mapping[str, str]) -> str:
+    """Where the ledger is: a file in ``DATA_DIR`` unless ``DATABASE_URL`` says otherwise."""
+    if given := environ.get("DATABASE_URL"):
+        return given
+    folder = data_dir(environ)
+    folder.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{folder.absolute()}/order-notifications.db"
+
+
+def data_dir(environ: Mapping[str, str]) -> Path:
+    """Where embedded parts keep their files."""
+    return Path(environ.get("DATA_DIR") or ".data")
+
+
+def port(environ: Mapping[str, str], name: str, default: int | None = None) -> int | None:
+    """A port to listen on, from 1 to 65535."""
+    value = environ.get(name)
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
+        raise BadInput(name, f"{value} is not a port, give a number from 1 to 65535")
+    return int(value)
+
+
+def _positive(name: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise BadInput(name, "is not a number of calls a second above 0")
+    return number

@@ -1,0 +1,17 @@
+"""All HTTP stand-ins as one ASGI application. A new provider is one more line here."""
+
+from starlette.routing import Router
+from starlette.types import ASGIApp
+
+from simulator.control import Control
+from simulator.fcm import Fcm
+from simulator.google import Google
+from simulator.twilio import Twilio
+from simulator.world import World
+
+
+def app(world: World) -> ASGIApp:
+    """Build the application: a bare router, since Starlette's middleware would cost benchmarks for no use."""
+    google = Google(world)
+    parts = (google, Fcm(world, google), Twilio(world), Control(world))
+    return Router([route for part in parts for route in part.routes()])

@@ -1,0 +1,45 @@
+"""The settings that point every provider at the simulator, by the names the product reads."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+_HOST = "127.0.0.1"
+
+
+def provider_settings(port: int, smtp_port: int, folder: Path) -> Mapping[str, str]:
+    """Settings for all providers. A service account with a fresh key is written into ``folder``."""
+    url = f"http://{_HOST}:{port}"
+    return {
+        "FCM_SERVICE_ACCOUNT_FILE": str(_service_account(url, folder)),
+        "FCM_BASE_URL": url,
+        "TWILIO_ACCOUNT_SID": f"AC{0:032x}",
+        "TWILIO_AUTH_TOKEN": "simulated",
+        "TWILIO_FROM": "+15550100",
+        "TWILIO_BASE_URL": url,
+        "SMTP_HOST": _HOST,
+        "SMTP_PORT": str(smtp_port),
+        "SMTP_TLS": "none",
+        "EMAIL_FROM": "Orders <orders@example.org>",
+    }
+
+
+def _service_account(url: str, folder: Path) -> Path:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {
+        "type": "service_account",
+        "project_id": "simulated",
+        "private_key_id": "simulated",
+        "private_key": pem,
+        "client_email": "sender@simulated.example.org",
+        "client_id": "1",
+        "token_uri": f"{url}/token",
+    }
+    file = folder / "simulated-service-account.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(account))
+    return file

@@ -1,0 +1,145 @@
+"""Runs the stand-ins on loopback, inside whatever event loop there is: a test's, a benchmark's or its own."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Self
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from simulator.answering import CuttableProtocol
+from simulator.app import app
+from simulator.faults import Fault, FaultPlan
+from simulator.smtp import Relay
+from simulator.world import Received, World
+
+HOST = "127.0.0.1"
+PORT = 8090
+SMTP_PORT = 8091
+
+# Longer than any client keeps a connection: closing it under a request would look like a fault.
+_KEEP_ALIVE = 3600
+
+
+class PortTakenError(Exception):
+    """A port cannot be listened on. The text names the setting to change."""
+
+
+class Simulator:
+    """The running stand-ins. See :meth:`start`."""
+
+    def __init__(self, world: World, port: int, smtp_port: int) -> None:
+        self._world = world
+        self.port = port
+        self.smtp_port = smtp_port
+        self.url = f"http://{HOST}:{port}"
+
+    @classmethod
+    @asynccontextmanager
+    async def start(
+        cls, port: int = 0, smtp_port: int = 0, *, world: World | None = None
+    ) -> AsyncIterator[Self]:
+        """Run until the block ends. Port 0 takes a free one. Raises PortTakenError."""
+        world = world or World()
+        async with AsyncExitStack() as stack:
+            http = stack.enter_context(_listening(port, "SIMULATOR_PORT"))
+            smtp = stack.enter_context(_listening(smtp_port, "SIMULATOR_SMTP_PORT"))
+            await stack.enter_async_context(_serving_http(world, http))
+            await stack.enter_async_context(_serving_smtp(world, smtp))
+            yield cls(world, http.getsockname()[1], smtp.getsockname()[1])
+
+    @property
+    def received(self) -> list[Received]:
+        """What people received so far, in order of arrival."""
+        return list(self._world.received)
+
+    def clear_received(self) -> None:
+        """Forget what people received. Numbers go on."""
+        self._world.received.clear()
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """The faults in force."""
+        return self._world.faults.plan.faults
+
+    def set_faults(self, faults: Sequence[Fault], *, seed: int = 1) -> None:
+        """Replace all faults; their windows and ``times`` begin now."""
+        self._world.faults.set(FaultPlan(seed=seed, faults=faults))
+
+    def clear_faults(self) -> None:
+        """Let everything go well."""
+        self.set_faults([])
+
+    async def wait_for(self, count: int, timeout: float = 10) -> list[Received]:  # noqa: ASYNC109 - it says what was missing
+        """Wait until ``count`` messages are in :attr:`received`. Raises TimeoutError."""
+        if not await self._world.until(lambda: len(self._world.received) >= count, timeout):
+            raise TimeoutError(f"{len(self._world.received)} of {count} messages after {timeout} s")
+        return self.received
+
+    async def next_after(self, n: int, timeout: float = 10) -> Received:  # noqa: ASYNC109 - it says what was missing
+        """Wait for the first message after the ``n``-th. Raises TimeoutError."""
+        if not await self._world.until(lambda: bool(self._world.after(n)), timeout):
+            raise TimeoutError(f"no message after number {n} within {timeout} s")
+        return self._world.after(n)[0]
+
+
+def _listening(port: int, setting: str) -> socket.socket:
+    # Not socket.create_server: without the protocol asyncio leaves Nagle on, which costs 40 ms a request.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(1024)
+    except OSError as wrong:
+        listener.close()
+        why = "is taken" if wrong.errno == errno.EADDRINUSE else "cannot be used"
+        raise PortTakenError(f"{setting}={port} {why}: {wrong.strerror}, choose another port") from wrong
+    return listener
+
+
+@asynccontextmanager
+async def _serving_http(world: World, listener: socket.socket) -> AsyncIterator[None]:
+    # Not uvicorn.Server: it catches signals, which belong to the program we are run in.
+    config = uvicorn.Config(
+        app(world),
+        http=CuttableProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+    )
+    config.load()
+    state = ServerState()
+    server = await _serve(lambda: CuttableProtocol(config, state, {}), listener)
+    try:
+        yield
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        # After the connections: what was slow must not answer as if its time had come.
+        world.close()
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _serving_smtp(world: World, listener: socket.socket) -> AsyncIterator[None]:
+    connections: set[Relay] = set()
+    server = await _serve(lambda: Relay(world, connections), listener)
+    try:
+        yield
+    finally:
+        server.close()
+        tasks = [connection.task for connection in connections]
+        for connection in connections:
+            connection.abort()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _serve(protocol: Callable[[], asyncio.Protocol], listener: socket.socket) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_server(protocol, sock=listener)

@@ -1,0 +1,287 @@
+"""The order service's side, as a library and as a command line: tell orders, look at them, load recipients.
+
+Any Temporal client in any language can do what this does; the contract is in README.md.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateStage,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.desk import Answer
+from domain.orders import (
+    ORDERS_QUEUE,
+    WORKFLOW_TYPE,
+    BadInput,
+    Order,
+    OrderEvent,
+    Rules,
+    read_event,
+    workflow_id,
+)
+from domain.recipients import read_recipients
+from domain.status import Status
+from domain.timeline import Timeline
+from leaving import leave
+from settings import database_url
+from temporal_client import NoServer, connect
+from workflows.policy import CUSTOMER_ID, ORDER_STATUS
+
+
+class OrderIsOver(Exception):  # noqa: N818 named for what happened
+    """The order came to its end before this event: nobody is told."""
+
+
+class NoSuchOrder(Exception):  # noqa: N818 named for what happened
+    """No event of this order was ever accepted here, or its history is past its retention."""
+
+
+class OrderService:
+    """What an order service does: announces events, and asks what was told."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @classmethod
+    async def connect(cls) -> "OrderService":
+        """Connect by Temporal's own client configuration. Raises ``NoServer``."""
+        return cls(await connect())
+
+    async def announce(self, event: OrderEvent, rules: Rules | None = None) -> None:
+        """Hand an event over for good: when this returns, the server has it.
+
+        Starts the order with its first event. Raises :class:`OrderIsOver` after an order's end. When the
+        server cannot be reached the client tries for some seconds, then raises ``RPCError``: from there the
+        event is the caller's to hand over again, and ``event_id`` makes that safe.
+        """
+        try:
+            await self._client.start_workflow(
+                WORKFLOW_TYPE,
+                _order(event, rules),
+                **_start_options(event),
+                start_signal="status_changed",
+                start_signal_args=[event],
+            )
+        except WorkflowAlreadyStartedError:
+            raise OrderIsOver(f"order {event.order_id} is over") from None
+
+    async def announce_and_wait(self, event: OrderEvent, rules: Rules | None = None) -> Answer:
+        """Hand an event over and hear what became of it: accepted, duplicate or stale."""
+        start: WithStartWorkflowOperation[Any, Timeline] = WithStartWorkflowOperation(
+            WORKFLOW_TYPE,
+            _order(event, rules),
+            **_start_options(event),
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        try:
+            answer: Answer = await self._client.execute_update_with_start_workflow(
+                "announce", event, start_workflow_operation=start, result_type=Answer
+            )
+        except WorkflowAlreadyStartedError:
+            raise OrderIsOver(f"order {event.order_id} is over") from None
+        return answer
+
+    async def timeline(self, order_id: str) -> Timeline:
+        """What was told to whom, and why not. Raises :class:`NoSuchOrder`."""
+        handle = self._client.get_workflow_handle(workflow_id(order_id))
+        try:
+            told: Timeline = await handle.query("timeline", result_type=Timeline)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise NoSuchOrder(f"order {order_id} is not known here") from None
+            raise
+        return told
+
+
+def _order(event: OrderEvent, rules: Rules | None) -> Order:
+    return Order(order_id=event.order_id, rules=rules) if rules else Order(order_id=event.order_id)
+
+
+def _start_options(event: OrderEvent) -> dict[str, Any]:
+    return {
+        "id": workflow_id(event.order_id),
+        "task_queue": ORDERS_QUEUE,
+        # An order that ended well is over; one that was terminated or failed starts again.
+        "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        "static_summary": f"Order {event.order_id} of {event.customer_id}",
+        # Set at the start they cost no history event.
+        "search_attributes": TypedSearchAttributes(
+            [
+                SearchAttributePair(CUSTOMER_ID, event.customer_id),
+                SearchAttributePair(ORDER_STATUS, event.status),
+            ]
+        ),
+    }
+
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+recipients = typer.Typer(help="Who hears about orders: load them, look at them.", no_args_is_help=True)
+app.add_typer(recipients, name="recipients")
+
+OVER = 3
+
+
+@app.command()
+def announce(
+    order: Annotated[str, typer.Argument(help="The order's id.")],
+    status: Annotated[str, typer.Argument(help=f"One of {', '.join(Status)}.")],
+    customer: Annotated[str, typer.Option(help="Whose order it is: a recipient's id.")],
+    merchant: Annotated[str | None, typer.Option(help="Who prepares it: a recipient's id.")] = None,
+    courier: Annotated[str | None, typer.Option(help="Who delivers it: a recipient's id.")] = None,
+    fact: Annotated[list[str] | None, typer.Option(help="Something to say, as name=value. Repeatable.")] = None,
+    event_id: Annotated[str | None, typer.Option(help="Yours; the same again is told once.")] = None,
+    occurred_at: Annotated[str | None, typer.Option(help="When, with a time zone; now if left out.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for what becomes of it.")] = False,
+) -> None:
+    """Tell an order's new status. Exit code 0 means that the server has it, 3 that the order is over."""
+    raw = {
+        "event_id": event_id or f"by-hand-{uuid4()}",
+        "order_id": order,
+        "status": status,
+        "occurred_at": occurred_at or datetime.now(UTC).isoformat(),
+        "customer_id": customer,
+        "merchant_id": merchant,
+        "courier_id": courier,
+        "facts": dict(_fact(text) for text in fact or ()),
+    }
+    _run(_announce(raw, wait=wait))
+
+
+@app.command()
+def timeline(
+    order: Annotated[str, typer.Argument(help="The order's id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show every batch of an order, who was told what where, and why not."""
+    _run(_show_timeline(order, as_json=as_json))
+
+
+@recipients.command()
+def load(file: Annotated[Path, typer.Argument(help="A JSON list of recipients.")]) -> None:
+    """Load recipients: new ones are added, known ones replaced. All of the file or nothing of it."""
+    _run(_load(file))
+
+
+@recipients.command()
+def show(recipient: Annotated[str, typer.Argument(help="The recipient's id.")]) -> None:
+    """Show one recipient as JSON, in the form in which they are loaded."""
+    _run(_show(recipient))
+
+
+def _fact(text: str) -> tuple[str, str | int | float | bool]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise typer.BadParameter(f"{text} is not name=value", param_hint="--fact")
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return name, value
+    return name, parsed if isinstance(parsed, str | int | float | bool) else value
+
+
+async def _announce(raw: dict[str, Any], *, wait: bool) -> None:
+    event = read_event(raw, order_id=raw["order_id"])
+    service = await OrderService.connect()
+    if not wait:
+        await service.announce(event)
+        print(f"{event.order_id} {event.status}: the server has event {event.event_id}")
+        return
+    answer = await service.announce_and_wait(event)
+    reason = f", {answer.reason}" if answer.reason else ""
+    print(f"{event.order_id} {event.status}: {answer.outcome}{reason} (event {event.event_id})")
+
+
+async def _show_timeline(order_id: str, *, as_json: bool) -> None:
+    told = await (await OrderService.connect()).timeline(order_id)
+    print(told.model_dump_json(indent=2)) if as_json else Console().print(_as_table(told))
+
+
+def _as_table(told: Timeline) -> Table:
+    table = Table("batch", "told", "to", "channel", "result", "why", title=f"Order {told.order_id}: {told.status}")
+    for batch in told.batches:
+        for line in batch.channels:
+            result = line.status or "not sent"
+            path = " > ".join(line.statuses or batch.statuses)
+            table.add_row(str(batch.batch), path, f"{batch.role} {batch.recipient_id}", line.channel, result, line.reason)
+    for stale in told.stale:
+        table.add_row("", stale.status, "", "", "stale", stale.reason)
+    for letter in told.dead_letters:
+        table.add_row("", letter.source, "", "", "dead letter", letter.reason)
+    return table
+
+
+async def _load(file: Path) -> None:
+    # Only these two commands need a database, so only they load the libraries for one.
+    from activities.store import Store
+    from activities.store.migrating import migrate
+
+    try:
+        loaded = read_recipients(await asyncio.to_thread(file.read_bytes))
+    except OSError as error:
+        raise BadInput(str(file), error.strerror or "cannot be read") from None
+    url = database_url(os.environ)
+    await migrate(url)
+    async with Store(url) as store:
+        await store.load(loaded)
+    print(f"{len(loaded)} recipients loaded")
+
+
+async def _show(recipient_id: str) -> None:
+    from activities.store import Store
+    from activities.store.migrating import migrate
+
+    url = database_url(os.environ)
+    await migrate(url)
+    async with Store(url) as store:
+        found = await store.find(recipient_id)
+    if found is None:
+        raise BadInput("recipient", f"{recipient_id} is not loaded, see starter.py recipients load")
+    print(found.model_dump_json(indent=2, exclude_none=True))
+
+
+def _run(command: Coroutine[Any, Any, None]) -> NoReturn:
+    """Run a command to its exit code: a problem is one line, never a traceback."""
+    from activities.store.errors import StoreUnavailable
+
+    try:
+        asyncio.run(command)
+    except OrderIsOver as problem:
+        _leave_saying(problem, OVER)
+    except (BadInput, NoSuchOrder, NoServer, StoreUnavailable) as problem:
+        _leave_saying(problem, 1)
+    except (RPCError, WorkflowUpdateFailedError) as error:
+        _leave_saying(getattr(error, "cause", None) or getattr(error, "message", None) or error, 1)
+    leave(0)
+
+
+def _leave_saying(problem: object, code: int) -> NoReturn:
+    print(f"starter: {problem}", file=sys.stderr)
+    leave(code)
+
+
+if __name__ == "__main__":
+    app()

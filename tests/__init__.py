@@ -1,0 +1,1 @@
+"""The stories of the product, and the proofs of its parts."""

@@ -1,0 +1,1 @@
+"""Every provider's answers, over real HTTP and SMTP on loopback, and what we make of them."""

@@ -1,0 +1,40 @@
+"""The stage of the channel tests: a wire, a client, a key, and an ear for contact details that leak."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from activities.channels.http import new_client
+
+from .messages import EMAIL, PHONE, TOKEN
+from .wire import Wire, a_wire
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    async with a_wire() as wire:
+        yield wire
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with new_client(timeout=0.3) as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(autouse=True)
+def no_log_holds_a_contact_detail(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level(logging.DEBUG)
+    # The test's own servers may say what they heard.
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    yield
+    for secret in (TOKEN, PHONE, PHONE.removeprefix("+"), EMAIL, "auth-token", "ya29"):
+        assert secret not in caplog.text

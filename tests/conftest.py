@@ -1,0 +1,23 @@
+"""What all tests share: one Temporal dev server, one simulator, one worker, for the whole run."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.stage import City, Stage, open_stage
+
+
+@pytest.fixture(scope="session")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """Everything a story needs, running."""
+    async with open_stage(tmp_path_factory.mktemp("stage")) as stage:
+        yield stage
+
+
+@pytest.fixture
+def city(stage: Stage, request: pytest.FixtureRequest) -> City:
+    """A city of its own for each story: nobody there knows anybody of another."""
+    stage.simulator.clear_faults()
+    return City(stage, request.node.name)

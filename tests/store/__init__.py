@@ -1,0 +1,1 @@
+"""The store, on the database files and servers it runs on."""

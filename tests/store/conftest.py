@@ -1,0 +1,90 @@
+"""The same tests on both databases: every one that asks for a store runs on SQLite and on PostgreSQL."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from activities.store import Store
+from activities.store.migrating import migrate
+from activities.store.tables import Base
+from tests.store.postgres import a_postgres_server
+from tests.store.stage import Stage, a_database, as_url, somebody
+
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server that is there already, or one of our own."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    with a_postgres_server() as server:
+        yield server.url()
+
+
+@pytest.fixture(scope="session")
+async def migrated_postgres(postgres_url: str) -> AsyncIterator[str]:
+    async with a_database(postgres_url) as url:
+        await migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    await migrate(as_url(path))
+    return path
+
+
+# Not async: it asks for async fixtures by name, which only works while no loop is running.
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database with our tables."""
+    if request.param == "sqlite":
+        migrated: Path = request.getfixturevalue("migrated_sqlite")
+        path = tmp_path / "store.db"
+        path.write_bytes(migrated.read_bytes())
+        return as_url(path)
+    postgres: str = request.getfixturevalue("migrated_postgres")
+    empty_all_tables(postgres)
+    return postgres
+
+
+@pytest.fixture
+async def empty_postgres(postgres_url: str) -> AsyncIterator[str]:
+    async with a_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without any table."""
+    if request.param == "sqlite":
+        return as_url(tmp_path / "empty.db")
+    url: str = request.getfixturevalue("empty_postgres")
+    return url
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """An empty store."""
+    store = Store(url)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def stage(store: Store, url: str) -> Stage:
+    """A store that knows one customer, c-42."""
+    await store.load([somebody()])
+    return Stage(store, url)
+
+
+def empty_all_tables(postgres: str) -> None:
+    engine = create_engine(make_url(postgres).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(text("TRUNCATE " + ", ".join(Base.metadata.tables)))
+    engine.dispose()

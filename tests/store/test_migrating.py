@@ -1,0 +1,70 @@
+"""Migrations make exactly the tables that the code knows, however many processes start at once."""
+
+import asyncio
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from activities.store import Store
+from activities.store.database import Database
+from activities.store.migrating import migrate
+from activities.store.tables import Base
+from domain.status import Status
+from tests.store.stage import PUSH, Stage, batch, run_sql, somebody
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    return list(compare_metadata(context, Base.metadata))
+
+
+async def test_models_and_migrations_agree(empty_url: str) -> None:
+    await migrate(empty_url)
+
+    database = Database(empty_url)
+    async with database.reading() as connection:
+        assert await connection.run_sync(differences) == []
+    await database.close()
+
+
+async def test_several_may_migrate_at_once(empty_url: str) -> None:
+    await asyncio.gather(*(migrate(empty_url) for _ in range(5)))
+
+    assert await run_sql(empty_url, text("SELECT version_num FROM alembic_version")) == [("0001",)]
+
+
+async def test_migrating_again_changes_nothing(stage: Stage) -> None:
+    await migrate(stage.url)
+
+    assert await stage.store.find("c-42") == somebody()
+
+
+async def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
+    code = "import asyncio, sys; from activities.store.migrating import migrate; asyncio.run(migrate(sys.argv[1]))"
+    starting = [asyncio.create_subprocess_exec(sys.executable, "-c", code, empty_url) for _ in range(3)]
+
+    ended = await asyncio.gather(*(process.wait() for process in await asyncio.gather(*starting)))
+
+    assert ended == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("column", "made_up"), [("status", "LOST"), ("channel", "pigeon"), ("verdict", "maybe")])
+async def test_the_database_itself_refuses_words_we_do_not_have(stage: Stage, column: str, made_up: str) -> None:
+    await stage.plan(batch(Status.PLACED))
+
+    with pytest.raises(IntegrityError):
+        await run_sql(stage.url, text(f"UPDATE notifications SET {column} = :word"), word=made_up)  # noqa: S608 ours
+
+
+async def test_a_database_without_tables_is_our_own_mistake(empty_url: str) -> None:
+    store = Store(empty_url)
+
+    with pytest.raises(Exception, match="notifications") as caught:
+        await store.envelope(batch(Status.PLACED).message_id(PUSH))
+
+    assert type(caught.value).__name__ in {"OperationalError", "ProgrammingError"}
+    await store.close()

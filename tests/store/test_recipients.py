@@ -1,0 +1,139 @@
+"""Recipients are read as they were loaded, without the addresses that are gone, and with the row a send needs."""
+
+from domain.channels import Channel
+from domain.recipients import Address
+from domain.status import Role, Status
+from tests.store.stage import NOON, PUSH, SMS, Stage, batch, somebody
+
+TOKEN_1 = Address(Channel.PUSH, "tok-1", "android", "production")
+PHONE = Address(Channel.SMS, "+15550100")
+
+
+async def test_a_recipient_is_read_as_loaded(stage: Stage) -> None:
+    someone = somebody(
+        "c-1",
+        locale="de",
+        time_zone="America/New_York",
+        devices=[
+            {"platform": "ios", "token": "tok-9", "environment": "sandbox"},
+            {"platform": "android", "token": "tok-1"},
+        ],
+        preferences={"OUT_FOR_DELIVERY": {"sms": "on"}, "PREPARING": {"push": "off", "email": "fallback"}},
+        quiet_hours={"start": "22:00", "end": "07:00"},
+    )
+    await stage.store.load([someone])
+
+    assert await stage.store.find("c-1") == someone
+
+
+async def test_a_recipient_without_anything_is_read_as_loaded(stage: Stage) -> None:
+    someone = somebody("c-1", email=None, phone=None, devices=[])
+    await stage.store.load([someone])
+
+    assert await stage.store.find("c-1") == someone
+
+
+async def test_an_id_that_nobody_loaded_is_nobody(stage: Stage) -> None:
+    assert await stage.store.find("c-unknown") is None
+
+
+async def test_loading_again_replaces_everything(stage: Stage) -> None:
+    await stage.store.load([somebody(preferences={"PLACED": {"sms": "on"}}, phone="+15550101")])
+    now = somebody(phone=None, devices=[{"platform": "android", "token": "tok-3"}])
+    await stage.store.load([now])
+
+    assert await stage.store.find("c-42") == now
+
+
+async def test_of_somebody_listed_twice_the_last_word_counts(stage: Stage) -> None:
+    twice = [{"platform": "android", "token": "tok-1"}] * 2
+    await stage.store.load([somebody("c-1"), somebody("c-1", phone="+15550101", devices=twice)])
+
+    found = await stage.store.find("c-1")
+    assert found is not None
+    assert found.phone == "+15550101"
+    assert [device.token for device in found.devices] == ["tok-1"]
+
+
+async def test_loading_nobody_is_no_trouble(stage: Stage) -> None:
+    await stage.store.load([])
+
+
+async def test_a_push_token_may_be_as_long_as_its_provider_likes(stage: Stage) -> None:
+    long = "".join(f"{number:x}" for number in range(2000))[:4096]
+    await stage.store.load([somebody(devices=[{"platform": "android", "token": long}])])
+
+    found = await stage.store.find("c-42")
+    assert found is not None
+    assert found.devices[0].token == long
+
+
+async def test_a_gone_address_is_not_used_and_not_forgotten(stage: Stage) -> None:
+    await stage.store.mark_gone("c-42", TOKEN_1, "unregistered")
+
+    found = await stage.store.find("c-42")
+    assert found is not None
+    assert [device.token for device in found.devices] == ["tok-2"]
+    [gone] = await stage.store.gone("c-42")
+    assert (gone.address, gone.reason) == (TOKEN_1, "unregistered")
+
+
+async def test_gone_is_said_of_one_address_of_one_recipient(stage: Stage) -> None:
+    await stage.store.load([somebody("c-1")])
+    await stage.store.mark_gone("c-42", PHONE, "answered STOP")
+
+    found, other = await stage.store.find("c-42"), await stage.store.find("c-1")
+    assert found is not None
+    assert other is not None
+    assert (found.phone, found.email, len(found.devices)) == (None, "ana@example.org", 2)
+    assert other.phone == "+15550100"
+
+
+async def test_an_address_given_anew_is_alive_again(stage: Stage) -> None:
+    await stage.store.mark_gone("c-42", PHONE, "answered STOP")
+    await stage.store.load([somebody()])
+
+    assert await stage.store.find("c-42") == somebody()
+    assert await stage.store.gone("c-42") == ()
+
+
+async def test_the_envelope_holds_all_a_send_needs(stage: Stage) -> None:
+    told = batch(Status.OUT_FOR_DELIVERY, facts={"eta_minutes": 12, "merchant_name": "Burger Barn"})
+    await stage.plan(told)
+    await stage.store.mark_gone("c-42", TOKEN_1, "unregistered")
+
+    envelope = await stage.store.envelope(told.message_id(PUSH))
+
+    assert envelope is not None
+    assert (envelope.message_id, envelope.order_id) == (told.message_id(PUSH), "A17")
+    assert (envelope.channel, envelope.role, envelope.path) == (PUSH, Role.CUSTOMER, (Status.OUT_FOR_DELIVERY,))
+    assert envelope.facts == {"eta_minutes": 12, "merchant_name": "Burger Barn"}
+    assert (envelope.priority, envelope.deadline) == (1, told.deadline)
+    assert (envelope.status, envelope.reason, envelope.provider) == ("PENDING", None, None)
+    assert (envelope.failures, envelope.first_failed_at) == (0, None)
+    assert [address.value for address in envelope.recipient.addresses(PUSH)] == ["tok-2"]
+    assert [address.value for address in envelope.recipient.addresses(SMS)] == ["+15550100"]
+
+
+async def test_the_envelope_of_somebody_nobody_loaded_has_no_address(stage: Stage) -> None:
+    told = batch(Status.PLACED, recipient_id="c-unknown")
+    await stage.plan(told)
+
+    envelope = await stage.store.envelope(told.message_id(PUSH))
+
+    assert envelope is not None
+    assert envelope.recipient.recipient_id == "c-unknown"
+    assert envelope.recipient.addresses(PUSH) == ()
+
+
+async def test_there_is_no_envelope_without_a_row(stage: Stage) -> None:
+    assert await stage.store.envelope("no-such-id") is None
+
+
+async def test_the_inbox_lists_the_newest_first(stage: Stage) -> None:
+    await stage.plan(batch(Status.PLACED))
+    await stage.plan(batch(Status.OUT_FOR_DELIVERY, number=2))
+
+    messages = await stage.store.inbox("c-42")
+    assert [message.text.strip() for message in messages] == ["OUT_FOR_DELIVERY", "PLACED"]
+    assert messages[1].created_at == NOON

@@ -1,0 +1,159 @@
+"""The worker: the only place where settings, store, providers and workflows are put together.
+
+    python worker.py                          serves every task queue
+    python worker.py --queues send-push,...   serves these
+
+Says "worker: ready" when it is; SIGTERM lets it finish what it is sending, then it ends.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Worker
+
+from activities import channels
+from activities.channels.http import new_client
+from activities.planning import Planning
+from activities.sending import Sending
+from activities.store import Store, StoreUnavailable
+from activities.store.migrating import migrate
+from activities.wording import FluentWording
+from domain.channels import Channel
+from domain.orders import ORDERS_QUEUE, BadInput
+from leaving import leave
+from settings import QUEUES, Settings
+from temporal_client import NoServer, connect
+from workflows.order_notifications import OrderNotifications
+from workflows.policy import SEND_QUEUES, SEND_TIMEOUT
+from workflows.search_attributes import NotRegistered, register_search_attributes
+
+# The 2 s deadlock detector trips when many orders replay at once on few cores.
+WORKFLOW_TASKS_AT_ONCE = 8
+ORDERS_CACHED = 2_000
+# An order whose worker was killed goes on elsewhere after this.
+LOST_WORKER_NOTICED_AFTER = timedelta(seconds=3)
+DRAIN = SEND_TIMEOUT + timedelta(seconds=5)
+
+
+@contextlib.asynccontextmanager
+async def workers(
+    client: Client, settings: Settings, queues: Sequence[str] = QUEUES
+) -> AsyncIterator[list[Worker]]:
+    """Everything a worker process is made of, ready to run."""
+    await migrate(settings.database_url)
+    async with contextlib.AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store(settings.database_url))
+        providers = channels.build(settings.providers, await stack.enter_async_context(new_client()))
+        wording = FluentWording()
+        sending = Sending(store, wording, providers)
+        planning = Planning(store, wording, frozenset(provider.channel for provider in providers))
+        yield [
+            *([_for_orders(client, planning)] if ORDERS_QUEUE in queues else []),
+            *(
+                _for_sends(client, queue, sending, _rate(settings, providers, channel))
+                for channel, queue in SEND_QUEUES.items()
+                if queue in queues
+            ),
+        ]
+
+
+def _for_orders(client: Client, planning: Planning) -> Worker:
+    return Worker(
+        client,
+        task_queue=ORDERS_QUEUE,
+        workflows=[OrderNotifications],
+        activities=[
+            planning.plan,
+            planning.take_over,
+            planning.settle,
+            planning.record_receipt,
+            planning.keep,
+        ],
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
+        max_cached_workflows=ORDERS_CACHED,
+        sticky_queue_schedule_to_start_timeout=LOST_WORKER_NOTICED_AFTER,
+        graceful_shutdown_timeout=DRAIN,
+    )
+
+
+def _for_sends(client: Client, queue: str, sending: Sending, rate: float | None) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=[sending.send],
+        max_task_queue_activities_per_second=rate,
+        # An activity started eagerly would pass the queue's rate limit and priorities by.
+        disable_eager_activity_execution=True,
+        graceful_shutdown_timeout=DRAIN,
+    )
+
+
+def _rate(settings: Settings, providers: Sequence[channels.Provider], channel: Channel) -> float | None:
+    """What the providers of a channel take together, if every one of them has a limit."""
+    rates = [settings.rate_of(provider.name) for provider in providers if provider.channel is channel]
+    known = [rate for rate in rates if rate is not None]
+    return sum(known) if known and len(known) == len(rates) else None
+
+
+async def serve(settings: Settings, queues: Sequence[str]) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is being sent."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = await connect(_runtime(settings))
+    await register_search_attributes(client)
+    async with workers(client, settings, queues) as all_workers, contextlib.AsyncExitStack() as running:
+        for worker in all_workers:
+            await running.enter_async_context(worker)
+        print(f"worker: ready, serving {', '.join(queues)}", flush=True)
+        await stop.wait()
+        print("worker: finishing what is being sent", flush=True)
+
+
+def _runtime(settings: Settings) -> Runtime | None:
+    if settings.metrics_port is None:
+        return None
+    metrics = PrometheusConfig(bind_address=f"127.0.0.1:{settings.metrics_port}")
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
+def _chosen(queues: str) -> list[str]:
+    chosen = [name.strip() for name in queues.split(",") if name.strip()]
+    for name in chosen:
+        if name not in QUEUES:
+            raise BadInput("--queues", f"{name} is no task queue of ours, use {', '.join(QUEUES)}")
+    return chosen
+
+
+def main(
+    queues: Annotated[str, typer.Option(help="Task queues to serve, separated by commas.")] = ",".join(
+        QUEUES
+    ),
+) -> None:
+    """Serve the task queues of order-notifications until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # At INFO httpx logs every URL, and a device's token is part of some.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        settings = Settings.read(os.environ)
+        if not settings.providers:
+            raise BadInput("providers", f"none is configured, set {', or '.join(channels.FIRST_SETTINGS)}")
+        asyncio.run(serve(settings, _chosen(queues)))
+    except (BadInput, NoServer, NotRegistered, StoreUnavailable) as problem:
+        print(f"worker: {problem}", file=sys.stderr)
+        leave(1)
+    leave(0)
+
+
+if __name__ == "__main__":
+    typer.run(main)

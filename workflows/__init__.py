@@ -1,0 +1,1 @@
+"""Decides. Imports the domain, and activities by reference only."""

@@ -1,0 +1,34 @@
+"""How hard we try, and for how long, as data. How each status is told is data too: ``domain/status.py``."""
+
+from datetime import timedelta
+
+from temporalio.common import SearchAttributeKey
+
+from domain.channels import Channel
+from domain.effort import Effort
+
+WAITS = (5.0, 30.0, 120.0, 600.0)
+
+# A customer waiting at the door needs the next channel soon, not this one eventually.
+URGENT = Effort(waits=WAITS, fall_back_after=45)
+USUAL = Effort(waits=WAITS)
+EFFORTS = {1: URGENT}
+
+SEND_QUEUES = {Channel.PUSH: "send-push", Channel.SMS: "send-sms", Channel.EMAIL: "send-email"}
+
+# One call to a provider, with its reading and writing. Longer than the provider's own time limit, so that
+# our answer to a slow provider is written down rather than cut off.
+SEND_TIMEOUT = timedelta(seconds=30)
+STORE_TIMEOUT = timedelta(seconds=10)
+# A call in flight cannot be taken back. News does not wait longer than this for it on other channels.
+WITHDRAWAL_GRACE = timedelta(seconds=1)
+
+# A run that took in no event must not stand in the way of the order's first real one.
+NOTHING_ACCEPTED_AFTER = timedelta(minutes=1)
+GIVEN_UP_AFTER = timedelta(days=30)
+# The server allows 10,000 signals a run and never suggests continuing because of them.
+SIGNALS_A_RUN = 2_000
+
+CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
+ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
+SEARCH_ATTRIBUTES = (CUSTOMER_ID, ORDER_STATUS)
