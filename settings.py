@@ -7,6 +7,8 @@ from pathlib import Path
 from activities import channels
 from domain.orders import BadInput
 
+# The first setting of every provider: with none of them nobody could be told anything but in-app.
+FIRST_SETTINGS = ("FCM_SERVICE_ACCOUNT_FILE", "TWILIO_ACCOUNT_SID", "SMTP_HOST")
 QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 
 
@@ -42,11 +44,17 @@ class Settings:
 
 
 _RATE = "PROVIDER_RATE_"
+_DATABASES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+psycopg")
 
 
 def database_url(environ: Mapping[str, str]) -> str:
     """Where the ledger is: a file in ``DATA_DIR`` unless ``DATABASE_URL`` says otherwise."""
     if given := environ.get("DATABASE_URL"):
+        if given.partition("://")[0] not in _DATABASES:
+            # The URL holds a password as often as not: it is not repeated.
+            raise BadInput(
+                "DATABASE_URL", "is no database of ours, write for example postgresql://user@host/name"
+            )
         return given
     folder = data_dir(environ)
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,10 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -20,8 +19,6 @@ from rich.table import Table
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateStage,
 )
 from temporalio.common import (
     SearchAttributePair,
@@ -29,7 +26,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.desk import Answer
@@ -46,17 +43,19 @@ from domain.orders import (
 from domain.recipients import read_recipients
 from domain.status import Status
 from domain.timeline import Timeline
-from leaving import leave
-from settings import database_url
+from leaving import FAILED, leave_after
 from temporal_client import NoServer, connect
 from workflows.policy import CUSTOMER_ID, ORDER_STATUS
 
+if TYPE_CHECKING:
+    from activities.store import Store
 
-class OrderIsOver(Exception):  # noqa: N818 named for what happened
+
+class OrderIsOver(Exception):
     """The order came to its end before this event: nobody is told."""
 
 
-class NoSuchOrder(Exception):  # noqa: N818 named for what happened
+class NoSuchOrder(Exception):
     """No event of this order was ever accepted here, or its history is past its retention."""
 
 
@@ -112,7 +111,9 @@ class OrderService:
             told: Timeline = await handle.query("timeline", result_type=Timeline)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                raise NoSuchOrder(f"order {order_id} is not known here") from None
+                raise NoSuchOrder(
+                    f"order {order_id} is not known in namespace {self._client.namespace}"
+                ) from None
             raise
         return told
 
@@ -152,12 +153,23 @@ def announce(
     customer: Annotated[str, typer.Option(help="Whose order it is: a recipient's id.")],
     merchant: Annotated[str | None, typer.Option(help="Who prepares it: a recipient's id.")] = None,
     courier: Annotated[str | None, typer.Option(help="Who delivers it: a recipient's id.")] = None,
-    fact: Annotated[list[str] | None, typer.Option(help="Something to say, as name=value. Repeatable.")] = None,
-    event_id: Annotated[str | None, typer.Option(help="Yours; the same again is told once.")] = None,
-    occurred_at: Annotated[str | None, typer.Option(help="When, with a time zone; now if left out.")] = None,
-    wait: Annotated[bool, typer.Option(help="Wait for what becomes of it.")] = False,
+    fact: Annotated[
+        list[str] | None, typer.Option(help="Something to say, as name=value; repeatable.")
+    ] = None,
+    event_id: Annotated[
+        str | None, typer.Option(help="Yours; the same id again is told once. A new one if left out.")
+    ] = None,
+    occurred_at: Annotated[
+        str | None, typer.Option(help="When, as 2026-11-22T12:00:00Z; now if left out.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for what becomes of it: accepted, duplicate or stale.")
+    ] = False,
 ) -> None:
-    """Tell an order's new status. Exit code 0 means that the server has it, 3 that the order is over."""
+    """Tell an order's new status. Exit code 0 means that the server has it, 3 that the order is over.
+
+    For example: starter.py announce A17 OUT_FOR_DELIVERY --customer c-42 --fact eta_minutes=12 --wait
+    """
     raw = {
         "event_id": event_id or f"by-hand-{uuid4()}",
         "order_id": order,
@@ -168,7 +180,7 @@ def announce(
         "courier_id": courier,
         "facts": dict(_fact(text) for text in fact or ()),
     }
-    _run(_announce(raw, wait=wait))
+    asyncio.run(_announce(raw, wait=wait))
 
 
 @app.command()
@@ -177,25 +189,28 @@ def timeline(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Show every batch of an order, who was told what where, and why not."""
-    _run(_show_timeline(order, as_json=as_json))
+    asyncio.run(_show_timeline(order, as_json=as_json))
 
 
 @recipients.command()
-def load(file: Annotated[Path, typer.Argument(help="A JSON list of recipients.")]) -> None:
-    """Load recipients: new ones are added, known ones replaced. All of the file or nothing of it."""
-    _run(_load(file))
+def load(file: Annotated[Path, typer.Argument(help="A JSON list of recipients, as in README.md.")]) -> None:
+    """Load recipients: new ones are added, known ones replaced. All of the file or nothing of it.
+
+    Into the database at DATABASE_URL, which a worker must share.
+    """
+    asyncio.run(_load(file))
 
 
 @recipients.command()
 def show(recipient: Annotated[str, typer.Argument(help="The recipient's id.")]) -> None:
     """Show one recipient as JSON, in the form in which they are loaded."""
-    _run(_show(recipient))
+    asyncio.run(_show(recipient))
 
 
 def _fact(text: str) -> tuple[str, str | int | float | bool]:
     name, sign, value = text.partition("=")
     if not sign:
-        raise typer.BadParameter(f"{text} is not name=value", param_hint="--fact")
+        raise BadInput("--fact", "is not name=value, write for example merchant_name='Burger Barn'")
     try:
         parsed = json.loads(value)
     except ValueError:
@@ -208,25 +223,37 @@ async def _announce(raw: dict[str, Any], *, wait: bool) -> None:
     service = await OrderService.connect()
     if not wait:
         await service.announce(event)
-        print(f"{event.order_id} {event.status}: the server has event {event.event_id}")
+        typer.echo(f"{event.order_id} {event.status}: the server has event {event.event_id}")
         return
     answer = await service.announce_and_wait(event)
     reason = f", {answer.reason}" if answer.reason else ""
-    print(f"{event.order_id} {event.status}: {answer.outcome}{reason} (event {event.event_id})")
+    typer.echo(f"{event.order_id} {event.status}: {answer.outcome}{reason} (event {event.event_id})")
 
 
 async def _show_timeline(order_id: str, *, as_json: bool) -> None:
     told = await (await OrderService.connect()).timeline(order_id)
-    print(told.model_dump_json(indent=2)) if as_json else Console().print(_as_table(told))
+    if as_json:
+        typer.echo(told.model_dump_json(indent=2))
+    else:
+        Console(markup=False, emoji=False).print(_as_table(told))
 
 
 def _as_table(told: Timeline) -> Table:
-    table = Table("batch", "told", "to", "channel", "result", "why", title=f"Order {told.order_id}: {told.status}")
+    table = Table(
+        "batch", "told", "to", "channel", "result", "why", title=f"Order {told.order_id}: {told.status}"
+    )
     for batch in told.batches:
         for line in batch.channels:
             result = line.status or "not sent"
             path = " > ".join(line.statuses or batch.statuses)
-            table.add_row(str(batch.batch), path, f"{batch.role} {batch.recipient_id}", line.channel, result, line.reason)
+            table.add_row(
+                str(batch.batch),
+                path,
+                f"{batch.role} {batch.recipient_id}",
+                line.channel,
+                result,
+                line.reason,
+            )
     for stale in told.stale:
         table.add_row("", stale.status, "", "", "stale", stale.reason)
     for letter in told.dead_letters:
@@ -235,53 +262,46 @@ def _as_table(told: Timeline) -> Table:
 
 
 async def _load(file: Path) -> None:
-    # Only these two commands need a database, so only they load the libraries for one.
-    from activities.store import Store
-    from activities.store.migrating import migrate
-
     try:
         loaded = read_recipients(await asyncio.to_thread(file.read_bytes))
     except OSError as error:
         raise BadInput(str(file), error.strerror or "cannot be read") from None
-    url = database_url(os.environ)
-    await migrate(url)
-    async with Store(url) as store:
+    except BadInput as problem:
+        raise BadInput(str(file), str(problem)) from None
+    async with _store() as store:
         await store.load(loaded)
-    print(f"{len(loaded)} recipients loaded")
+    typer.echo(f"{len(loaded)} recipients loaded")
 
 
 async def _show(recipient_id: str) -> None:
-    from activities.store import Store
-    from activities.store.migrating import migrate
-
-    url = database_url(os.environ)
-    await migrate(url)
-    async with Store(url) as store:
+    async with _store() as store:
         found = await store.find(recipient_id)
     if found is None:
         raise BadInput("recipient", f"{recipient_id} is not loaded, see starter.py recipients load")
-    print(found.model_dump_json(indent=2, exclude_none=True))
+    typer.echo(found.model_dump_json(indent=2, exclude_none=True))
 
 
-def _run(command: Coroutine[Any, Any, None]) -> NoReturn:
-    """Run a command to its exit code: a problem is one line, never a traceback."""
-    from activities.store.errors import StoreUnavailable
+@contextlib.asynccontextmanager
+async def _store() -> "AsyncIterator[Store]":
+    """Open the store. Only recipients need it, so only they load the libraries for it: half a second."""
+    from activities.store import Store, StoreUnavailable  # noqa: PLC0415 see above
+    from activities.store.migrating import migrate  # noqa: PLC0415 see above
+    from settings import database_url  # noqa: PLC0415 see above
 
+    url = database_url(os.environ)
     try:
-        asyncio.run(command)
-    except OrderIsOver as problem:
-        _leave_saying(problem, OVER)
-    except (BadInput, NoSuchOrder, NoServer, StoreUnavailable) as problem:
-        _leave_saying(problem, 1)
-    except (RPCError, WorkflowUpdateFailedError) as error:
-        _leave_saying(getattr(error, "cause", None) or getattr(error, "message", None) or error, 1)
-    leave(0)
+        await migrate(url)
+        async with Store(url) as store:
+            yield store
+    except StoreUnavailable as problem:
+        raise BadInput("DATABASE_URL", str(problem)) from None
 
 
-def _leave_saying(problem: object, code: int) -> NoReturn:
-    print(f"starter: {problem}", file=sys.stderr)
-    leave(code)
+PROBLEMS: Mapping[type[Exception], int] = {
+    OrderIsOver: OVER,
+    **dict.fromkeys((BadInput, NoSuchOrder, NoServer, TemporalError), FAILED),
+}
 
 
 if __name__ == "__main__":
-    app()
+    leave_after(lambda: app(standalone_mode=False), "starter", PROBLEMS)

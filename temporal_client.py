@@ -1,5 +1,6 @@
 """Connects to Temporal by its own client configuration, with plain JSON on the wire."""
 
+import asyncio
 from typing import Any
 
 from pydantic_core import to_json
@@ -31,15 +32,25 @@ class LeanPayloadConverter(CompositePayloadConverter):
 DATA_CONVERTER = DataConverter(payload_converter_class=LeanPayloadConverter)
 
 
-class NoServer(Exception):  # noqa: N818 named for what is wrong
+# Something that listens and never answers is no server either.
+_ANSWERS_WITHIN = 10
+
+
+class NoServer(Exception):
     """No Temporal server answers where the settings say."""
 
 
 async def connect(runtime: Runtime | None = None) -> Client:
     """A client by Temporal's environment variables and profile file. Raises :class:`NoServer`."""
-    config = ClientConfig.load_client_connect_config()
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except (RuntimeError, OSError, ValueError) as problem:
+        raise NoServer(f"Temporal's own settings cannot be read: {problem}") from None
     address = config.setdefault("target_host", "localhost:7233")
     try:
-        return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
-    except RuntimeError:
-        raise NoServer(f"TEMPORAL_ADDRESS: no Temporal server answers at {address}, start it or correct it") from None
+        async with asyncio.timeout(_ANSWERS_WITHIN):
+            return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
+    except (RuntimeError, TimeoutError):
+        raise NoServer(
+            f"TEMPORAL_ADDRESS: no Temporal server answers at {address}, start it or correct it"
+        ) from None

@@ -11,13 +11,13 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 from temporalio.client import Client
+from temporalio.exceptions import TemporalError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
@@ -30,8 +30,8 @@ from activities.store.migrating import migrate
 from activities.wording import FluentWording
 from domain.channels import Channel
 from domain.orders import ORDERS_QUEUE, BadInput
-from leaving import leave
-from settings import QUEUES, Settings
+from leaving import FAILED, leave_after
+from settings import FIRST_SETTINGS, QUEUES, Settings
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUT
@@ -115,9 +115,11 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
     async with workers(client, settings, queues) as all_workers, contextlib.AsyncExitStack() as running:
         for worker in all_workers:
             await running.enter_async_context(worker)
-        print(f"worker: ready, serving {', '.join(queues)}", flush=True)
+        typer.echo(f"worker: ready, serving {', '.join(queues)}")
         await stop.wait()
-        print("worker: finishing what is being sent", flush=True)
+        typer.echo("worker: finishing what is being sent")
+        # All at once: one that still waits for its turn to stop would go on taking sends.
+        await asyncio.gather(*(worker.shutdown() for worker in all_workers))
 
 
 def _runtime(settings: Settings) -> Runtime | None:
@@ -128,32 +130,41 @@ def _runtime(settings: Settings) -> Runtime | None:
 
 
 def _chosen(queues: str) -> list[str]:
-    chosen = [name.strip() for name in queues.split(",") if name.strip()]
+    chosen = [name.strip() for name in queues.split(",")]
     for name in chosen:
         if name not in QUEUES:
-            raise BadInput("--queues", f"{name} is no task queue of ours, use {', '.join(QUEUES)}")
+            raise BadInput("--queues", f"{name!r} is no task queue of ours, use {', '.join(QUEUES)}")
     return chosen
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def main(
     queues: Annotated[str, typer.Option(help="Task queues to serve, separated by commas.")] = ",".join(
         QUEUES
     ),
 ) -> None:
-    """Serve the task queues of order-notifications until SIGTERM."""
+    """Serve the task queues of order-notifications until SIGTERM.
+
+    Says "worker: ready" when it is. SIGTERM lets it finish what it is sending; then it ends with exit code 0.
+    Settings are read from the environment: Temporal's own, DATABASE_URL, METRICS_PORT and those of at least
+    one provider. What is missing or wrong is said in one line, with exit code 1.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # At INFO httpx logs every URL, and a device's token is part of some.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    try:
-        settings = Settings.read(os.environ)
-        if not settings.providers:
-            raise BadInput("providers", f"none is configured, set {', or '.join(channels.FIRST_SETTINGS)}")
-        asyncio.run(serve(settings, _chosen(queues)))
-    except (BadInput, NoServer, NotRegistered, StoreUnavailable) as problem:
-        print(f"worker: {problem}", file=sys.stderr)
-        leave(1)
-    leave(0)
+    settings = Settings.read(os.environ)
+    if not settings.providers:
+        needed = " or ".join(FIRST_SETTINGS)
+        raise BadInput("providers", f"none is configured, set {needed} and what belongs to it")
+    asyncio.run(serve(settings, _chosen(queues)))
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    leave_after(
+        lambda: app(standalone_mode=False),
+        "worker",
+        dict.fromkeys((BadInput, NoServer, NotRegistered, StoreUnavailable, TemporalError), FAILED),
+    )

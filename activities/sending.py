@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Protocol, assert_never
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.planning import Wording
 from activities.turn import Turn, noted_by_the_last_attempt
@@ -144,7 +144,10 @@ class Sending:
             case TryAgain(wait):
                 await self.ledger.record(turn.envelope.message_id, failed)
                 raise ApplicationError(
-                    failed.reason or "failed", type="TryLater", next_retry_delay=timedelta(seconds=wait)
+                    failed.reason or "failed",
+                    type="TryLater",
+                    next_retry_delay=timedelta(seconds=wait),
+                    category=ApplicationErrorCategory.BENIGN,  # expected: no traceback in the log for it
                 )
 
     async def _settle(self, turn: Turn, attempt: Attempt) -> Settled:

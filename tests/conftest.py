@@ -1,8 +1,6 @@
 """What all tests share: one Temporal dev server, one simulator, one worker, for the whole run."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -21,3 +19,8 @@ def city(stage: Stage, request: pytest.FixtureRequest) -> City:
     """A city of its own for each story: nobody there knows anybody of another."""
     stage.simulator.clear_faults()
     return City(stage, request.node.name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back at the whole run comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)

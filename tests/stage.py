@@ -6,6 +6,7 @@ Providers are the simulator's, over real HTTP and SMTP. Nothing here knows how t
 import asyncio
 import contextlib
 import itertools
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
@@ -52,11 +53,29 @@ class Stage:
     settings: Settings
     folder: Path
     secrets: set[str] = field(default_factory=set)
+    orders: dict[str, str] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
 
     @property
     def client(self) -> Client:
         """A client as an order service in another language would have: plain JSON."""
         return self.env.client
+
+    async def history(self, order_id: str) -> WorkflowHistory:
+        """The history of an order's newest run."""
+        return await self.client.get_workflow_handle(f"order-{order_id}").fetch_history()
+
+    async def everything_temporal_knows_of(self, order_id: str) -> bytes:
+        """An order's history and its visible state, as the server stores them."""
+        described = await self.client.get_workflow_handle(f"order-{order_id}").describe()
+        events = (await self.history(order_id)).events
+        return b"".join(part.SerializeToString() for part in (described.raw_description, *events))
+
+    async def every_reason(self) -> str:
+        """Every reason that stands in the ledger of this run's orders, and in the dead letters."""
+        rows = [row for order_id in self.orders.values() for row in await self.store.history(order_id)]
+        letters = await self.store.dead_letters(10_000)
+        return "\n".join([*(row.reason or "" for row in rows), *(letter.reason for letter in letters)])
 
 
 @contextlib.asynccontextmanager
@@ -73,7 +92,39 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
         for worker in await stack.enter_async_context(workers(env.client, settings)):
             await stack.enter_async_context(worker)
         store = await stack.enter_async_context(Store(settings.database_url))
-        yield Stage(env, simulator, store, settings, folder)
+        stage = Stage(env, simulator, store, settings, folder)
+        with listening_to_logs(stage.log):
+            yield stage
+
+
+@contextlib.contextmanager
+def listening_to_logs(lines: list[str]) -> Iterator[None]:
+    """Collect every log line of the run, tracebacks included, at the level a worker logs at."""
+    collector = _Collector(lines)
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(collector)
+    root.setLevel(logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.removeHandler(collector)
+        root.setLevel(before)
+
+
+# aiosmtpd, the relay of the simulator: a provider knows the addresses it is given.
+_NOT_OURS = "mail."
+
+
+class _Collector(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(_NOT_OURS):
+            self._lines.append(f"{record.name}: {self.format(record)}")
 
 
 async def _dev_server() -> WorkflowEnvironment:
@@ -143,7 +194,9 @@ class Person:
 class OrderStory:
     """One order as its service sees it, and its time, which passes only when told to."""
 
-    def __init__(self, city: "City", order_id: str, people: Mapping[Role, Person], rules: Mapping[str, float]):
+    def __init__(
+        self, city: "City", order_id: str, people: Mapping[Role, Person], rules: Mapping[str, float]
+    ):
         self.order_id, self._city, self._people, self._rules = order_id, city, dict(people), rules
         self._numbers = itertools.count(1)
         self.occurred_at = datetime.now(UTC)
@@ -226,7 +279,9 @@ class OrderStory:
             return True
         await self.timeline()
         raw = (await self._handle.describe()).raw_description
-        return raw.HasField("pending_workflow_task") or any(_is_under_way(one) for one in raw.pending_activities)
+        return raw.HasField("pending_workflow_task") or any(
+            _is_under_way(one) for one in raw.pending_activities
+        )
 
     async def timestamp(self, later: float = 0) -> str:
         """A time on this order's own clock."""
@@ -295,7 +350,8 @@ class City:
         """An order that nobody announced yet."""
         people = {Role.CUSTOMER: customer, Role.MERCHANT: merchant, Role.COURIER: courier}
         known = {role: person for role, person in people.items() if person}
-        return OrderStory(self, self._name("order"), known, rules)
+        order_id = self.stage.orders[self.story] = self._name("order")
+        return OrderStory(self, order_id, known, rules)
 
     def fails(self, *faults: Fault) -> None:
         """Let providers fail like this from now on."""

@@ -272,7 +272,9 @@ async def test_a_batch_that_reaches_nobody_becomes_a_dead_letter(city: City) -> 
     (letter,) = (await order.timeline()).dead_letters
     assert (letter.source, letter.recipient_id) == ("delivery", courier.id)
     assert "sms: no phone number" in letter.reason
-    assert letter.dead_letter_id in [kept.dead_letter_id for kept in await city.stage.store.dead_letters(1000)]
+    assert letter.dead_letter_id in [
+        kept.dead_letter_id for kept in await city.stage.store.dead_letters(1000)
+    ]
 
 
 async def test_a_stranger_is_told_in_the_inbox_alone(city: City) -> None:
@@ -316,7 +318,9 @@ async def test_500_signals_in_one_burst_are_all_heard(city: City) -> None:
     order = city.order(ana)
     await order.becomes(PLACED)
 
-    events = [order.event(PREPARING, occurred_at=await order.timestamp(number / 1000)) for number in range(500)]
+    events = [
+        order.event(PREPARING, occurred_at=await order.timestamp(number / 1000)) for number in range(500)
+    ]
     await asyncio.gather(*(order.handle.signal("status_changed", event) for event in events))
     await order.passes(61)
 
@@ -332,7 +336,9 @@ async def test_signals_that_come_while_an_order_ends_are_all_heard(city: City) -
     order = city.order(ana, linger_seconds=0)
     await order.becomes(PLACED)
 
-    events = [order.event(PREPARING, occurred_at=await order.timestamp(number / 1000)) for number in range(100)]
+    events = [
+        order.event(PREPARING, occurred_at=await order.timestamp(number / 1000)) for number in range(100)
+    ]
     events.insert(50, order.event(DELIVERED, occurred_at=await order.timestamp(1)))
     sent = [asyncio.create_task(order.handle.signal("status_changed", event)) for event in events]
     accepted = [event for event, task in zip(events, sent, strict=True) if not await _refused(task)]
@@ -370,7 +376,9 @@ async def test_news_asleep_in_back_off_is_superseded_by_newer_news(city: City) -
     assert len(ana.pushes) == 1
     old, new = (batch.line(Channel.PUSH) for batch in await order.told(ana))
     assert (old.status, old.reason) == (NotificationStatus.SUPERSEDED, "newer news took its place")
-    row = next(row for row in await city.stage.store.history(order.order_id) if row.message_id == old.message_id)
+    row = next(
+        row for row in await city.stage.store.history(order.order_id) if row.message_id == old.message_id
+    )
     assert (row.status, row.superseded_by) == (NotificationStatus.SUPERSEDED, new.message_id)
 
 

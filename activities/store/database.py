@@ -65,11 +65,7 @@ class Database:
             async with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            failure = self._told_without_values(error)
-        else:
-            return
-        # Outside of the handler, so that the driver's own error is not even the context of ours.
-        raise failure
+            raise self._told_without_values(error) from None
 
     def _told_without_values(self, error: SQLAlchemyError) -> Exception:
         if not is_outage(error):

@@ -32,6 +32,7 @@ class Relay:
     mails: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str | None, list[str]]] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
+    was_ascii: bool = True
     was_encrypted: bool = False
     connections: int = 0
 
@@ -51,6 +52,7 @@ class Relay:
         assert isinstance(envelope.content, bytes)
         mail = message_from_bytes(envelope.content, policy=default)
         self.mails.append(mail)
+        self.was_ascii = envelope.content.isascii()
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
         self.was_encrypted = session.ssl is not None
         return await self.reply(server, "DOT", "250 2.0.0 queued as 4F2")
@@ -61,7 +63,8 @@ class Relay:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         if reply == SILENCE:
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.6)
+            return usual
         return reply
 
     def log_in(self, _: Any, __: Any, ___: Any, mechanism: str, login: LoginPassword) -> AuthResult:
@@ -72,7 +75,7 @@ class Relay:
 class _Server(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 aiosmtpd's name
         if "DATA" in self.event_handler.replies:
-            await self.push(await self.event_handler.reply(self, "DATA", ""))
+            await self.push(await self.event_handler.reply(self, "DATA", "354 go ahead"))
         else:
             await super().smtp_DATA(arg)
 

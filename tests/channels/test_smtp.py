@@ -67,13 +67,16 @@ async def test_an_email_arrives_with_what_it_needs(relay: Relay) -> None:
     assert abs(datetime.now(UTC) - mail["Date"].datetime) < timedelta(minutes=1)
 
 
-async def test_any_language_and_any_line_arrives_as_it_was(relay: Relay) -> None:
-    text = "Ihre Bestellung ist fertig für Sie.\n.\n.dots\nQUIT\n" + "größer " * 200
+@pytest.mark.parametrize(
+    "text", ["Ready.\n.\n..two\nQUIT", "Für Sie 🍔.\n.\n.", "Burger " * 400, "größer " * 400]
+)
+async def test_any_language_and_any_line_arrives_as_it_was(relay: Relay, text: str) -> None:
     words = Words("Für Sie:\n🍔 ist da", text)
-    await outcome(smtp(relay.port), replace(A_RECORD, words=words))
+    assert await outcome(smtp(relay.port), replace(A_RECORD, words=words)) == Accepted(REFERENCE)
 
     (mail,) = relay.mails
     assert mail["Subject"] == "Für Sie: 🍔 ist da"
+    assert relay.was_ascii  # not every relay on the way speaks 8BITMIME
     assert mail.get_content().replace("\r\n", "\n") == text + "\n"
 
 
@@ -156,6 +159,13 @@ async def test_nobody_listening_means_nothing_was_sent() -> None:
 async def test_a_greeting_that_is_none_means_nothing_was_sent(lines: list[bytes], expected: Outcome) -> None:
     async with a_port_that_says(*lines) as port:
         assert await outcome(smtp(port)) == expected
+
+
+async def test_a_challenge_that_is_none_means_nothing_was_sent() -> None:
+    lines = (b"220 hello\r\n", b"250-hello\r\n250 AUTH CRAM-MD5\r\n", b"334 a\r\n")
+    async with a_port_that_says(*lines) as port:
+        settings = replace(config(port), username="shop", password=RIGHT)
+        assert isinstance(await outcome(Smtp(settings)), TryLater)
 
 
 @pytest.mark.parametrize("mode", ["starttls", "tls"])

@@ -14,7 +14,6 @@ from tests.store.postgres import a_postgres_server
 from tests.store.stage import Stage, a_database, as_url, somebody
 
 
-
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A server that is there already, or one of our own."""

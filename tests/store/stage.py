@@ -36,7 +36,9 @@ class PlainWording:
     def words(
         self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
     ) -> Words:
-        return Words(title=f"{locale} {role} {channel}", text=f"{' '.join(path)} {facts.get('merchant_name', '')}")
+        return Words(
+            title=f"{locale} {role} {channel}", text=f"{' '.join(path)} {facts.get('merchant_name', '')}"
+        )
 
 
 def somebody(recipient_id: str = "c-42", **given: Any) -> Recipient:
@@ -85,7 +87,11 @@ class Stage:
         return await self.store.plan(news, partial(decide, carried=carried), self.wording)
 
     async def take_over(
-        self, news: Batch, channel: Channel, failed: Channel = PUSH, carried: Collection[Channel] = ALL_CHANNELS
+        self,
+        news: Batch,
+        channel: Channel,
+        failed: Channel = PUSH,
+        carried: Collection[Channel] = ALL_CHANNELS,
     ) -> Decision:
         request = TakeOver(batch=news, channel=channel, failed=failed, reason="out of attempts")
         return await self.store.take_over(
@@ -100,18 +106,18 @@ class Stage:
     async def statuses(self, order_id: str = "A17", batch: int | None = None) -> dict[Channel, str]:
         return {channel: row.status for channel, row in (await self.rows(order_id, batch)).items()}
 
-    async def is_now(self, message_id: str, status: NotificationStatus) -> None:
-        """Put a row where a test needs it, whatever moves are allowed."""
-        await run_sql(
-            self.url, text("UPDATE notifications SET status = :s WHERE message_id = :m"), s=status, m=message_id
-        )
+    async def are_now(self, statuses: Mapping[str, NotificationStatus]) -> None:
+        """Put rows where a test needs them, whatever moves are allowed."""
+        move = text("UPDATE notifications SET status = :status WHERE message_id = :message_id")
+        moves = [{"message_id": message_id, "status": status} for message_id, status in statuses.items()]
+        await run_sql(self.url, move, moves)
 
 
 def as_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-async def run_sql(url: str, statement: TextClause, **values: Any) -> list[Any]:
+async def run_sql(url: str, statement: TextClause, values: Any = None) -> list[Any]:
     """One statement behind the store's back."""
     where = make_url(url)
     driver = "sqlite+aiosqlite" if where.get_backend_name() == "sqlite" else "postgresql+psycopg"

@@ -10,7 +10,9 @@ from tests.store.stage import MINUTE, NOON, Stage
 
 def letter(dead_letter_id: str = "letter-1", **given: Any) -> DeadLetter:
     usual = {"order_id": "A17", "source": "status_changed", "reason": "unknown status", "field": "status"}
-    return DeadLetter(dead_letter_id=dead_letter_id, at=NOON, **{**usual, "raw": '{"status": "LOST"}', **given})
+    return DeadLetter(
+        dead_letter_id=dead_letter_id, at=NOON, **{**usual, "raw": '{"status": "LOST"}', **given}
+    )
 
 
 async def test_a_letter_is_kept_as_it_came(stage: Stage) -> None:

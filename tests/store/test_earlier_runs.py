@@ -73,7 +73,9 @@ async def test_older_news_than_an_earlier_run_told_is_stale(stage: Stage) -> Non
 
 async def test_news_of_the_same_instant_is_ordered_by_status(stage: Stage) -> None:
     await all_sent(stage, batch(news(Status.PREPARING, at=NOON)))
-    same_instant = [news(status, at=NOON) for status in (Status.ACCEPTED, Status.PREPARING, Status.OUT_FOR_DELIVERY)]
+    same_instant = [
+        news(status, at=NOON) for status in (Status.ACCEPTED, Status.PREPARING, Status.OUT_FOR_DELIVERY)
+    ]
 
     plan = await stage.plan(batch(*same_instant, first_of_run=True, told_at=NOON + MINUTE))
 
@@ -139,7 +141,7 @@ async def test_the_e_mail_that_is_a_record_is_not_taken_over(stage: Stage) -> No
 
 async def test_a_superseded_event_sent_again_is_stale_where_its_successor_was_told(stage: Stage) -> None:
     await stage.plan(batch(Status.ACCEPTED))
-    await stage.is_now(batch(Status.ACCEPTED).message_id(PUSH), NotificationStatus.SUPERSEDED)
+    await stage.are_now({batch(Status.ACCEPTED).message_id(PUSH): NotificationStatus.SUPERSEDED})
     await all_sent(stage, batch(Status.PREPARING, number=2))
 
     plan = await stage.plan(after_a_new_start(Status.ACCEPTED))

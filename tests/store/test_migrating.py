@@ -52,12 +52,16 @@ async def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
     assert ended == [0, 0, 0]
 
 
-@pytest.mark.parametrize(("column", "made_up"), [("status", "LOST"), ("channel", "pigeon"), ("verdict", "maybe")])
-async def test_the_database_itself_refuses_words_we_do_not_have(stage: Stage, column: str, made_up: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "made_up"), [("status", "LOST"), ("channel", "pigeon"), ("verdict", "maybe")]
+)
+async def test_the_database_itself_refuses_words_we_do_not_have(
+    stage: Stage, column: str, made_up: str
+) -> None:
     await stage.plan(batch(Status.PLACED))
 
     with pytest.raises(IntegrityError):
-        await run_sql(stage.url, text(f"UPDATE notifications SET {column} = :word"), word=made_up)  # noqa: S608 ours
+        await run_sql(stage.url, text(f"UPDATE notifications SET {column} = :word"), {"word": made_up})  # noqa: S608 ours
 
 
 async def test_a_database_without_tables_is_our_own_mistake(empty_url: str) -> None:

@@ -1,7 +1,6 @@
 """A notification only moves forward, whoever asks: an attempt, a receipt or a settlement."""
 
 import asyncio
-from itertools import product
 
 import pytest
 
@@ -25,35 +24,56 @@ async def push(stage: Stage) -> str:
     return told.message_id(PUSH)
 
 
-@pytest.mark.parametrize(("before", "new"), product(N, N))
-async def test_an_attempt_moves_a_row_only_as_the_table_allows(stage: Stage, push: str, before: N, new: N) -> None:
-    await stage.is_now(push, before)
-
-    now = await stage.store.record(push, Attempt(status=new, at=LATER, failures=1))
-
-    assert now == (new if before in MAY_COME_FROM[new] else before)
-    row = (await stage.rows())[PUSH]
-    assert row.status == now
-    assert (row.updated_at == LATER) == (before in MAY_COME_FROM[new])
+async def one_of_each_status(stage: Stage) -> dict[N, str]:
+    """The id of a notification in every status there is."""
+    orders = {status: batch(Status.OUT_FOR_DELIVERY, order_id=f"is-{status}") for status in N}
+    for told in orders.values():
+        await stage.plan(told)
+    ids = {status: told.message_id(PUSH) for status, told in orders.items()}
+    await stage.are_now({message_id: status for status, message_id in ids.items()})
+    return ids
 
 
-@pytest.mark.parametrize(("before", "state"), product(N, RECEIPTS))
-async def test_a_receipt_moves_a_row_only_as_the_table_allows(stage: Stage, push: str, before: N, state: str) -> None:
-    await stage.is_now(push, before)
-
-    await stage.store.record_receipt(Receipt(message_id=push, state=state, at=LATER))
-
-    allowed = before in MAY_COME_FROM[RECEIPTS[state]]
-    assert (await stage.rows())[PUSH].status == (RECEIPTS[state] if allowed else before)
+async def where_they_are(stage: Stage) -> dict[N, str]:
+    return {status: (await stage.statuses(f"is-{status}"))[PUSH] for status in N}
 
 
-@pytest.mark.parametrize(("before", "new"), product(N, [N.SUPERSEDED, N.EXPIRED, N.FAILED]))
-async def test_settling_moves_only_what_is_unsettled(stage: Stage, push: str, before: N, new: N) -> None:
-    await stage.is_now(push, before)
+def where_the_table_lets_them_go(new: N) -> dict[N, N]:
+    return {before: new if before in MAY_COME_FROM[new] else before for before in N}
 
-    await stage.store.settle(Settle(message_ids=(push,), status=new, reason="given up"))
 
-    assert (await stage.rows())[PUSH].status == (new if before in UNSETTLED else before)
+@pytest.mark.parametrize("new", N)
+async def test_an_attempt_moves_a_row_only_as_the_table_allows(stage: Stage, new: N) -> None:
+    ids = await one_of_each_status(stage)
+
+    attempt = Attempt(status=new, at=LATER, failures=1, reason="tried")
+    heard = {before: await stage.store.record(message_id, attempt) for before, message_id in ids.items()}
+
+    assert heard == where_the_table_lets_them_go(new)
+    assert await where_they_are(stage) == heard
+    for before in N:
+        row = (await stage.rows(f"is-{before}"))[PUSH]
+        assert (row.reason == "tried") == (row.updated_at == LATER) == (before in MAY_COME_FROM[new])
+
+
+@pytest.mark.parametrize(("state", "new"), RECEIPTS.items())
+async def test_a_receipt_moves_a_row_only_as_the_table_allows(stage: Stage, state: str, new: N) -> None:
+    for message_id in (await one_of_each_status(stage)).values():
+        await stage.store.record_receipt(Receipt(message_id=message_id, state=state, at=LATER))
+
+    assert await where_they_are(stage) == where_the_table_lets_them_go(new)
+
+
+@pytest.mark.parametrize("new", N)
+async def test_settling_moves_only_what_is_unsettled(stage: Stage, new: N) -> None:
+    ids = await one_of_each_status(stage)
+
+    await stage.store.settle(Settle(message_ids=tuple(ids.values()), status=new, reason="given up"))
+
+    allowed = where_the_table_lets_them_go(new)
+    assert await where_they_are(stage) == {
+        before: allowed[before] if before in UNSETTLED else before for before in N
+    }
 
 
 async def test_of_two_answers_at_once_one_wins_and_both_hear_which(stage: Stage, push: str) -> None:
@@ -66,8 +86,12 @@ async def test_of_two_answers_at_once_one_wins_and_both_hear_which(stage: Stage,
 
 
 async def test_a_row_remembers_when_it_began_to_fail_and_when_it_was_sent(stage: Stage, push: str) -> None:
-    await stage.store.record(push, Attempt(status=N.RETRYING, at=NOON, failures=1, reason="busy", provider="fcm"))
-    await stage.store.record(push, Attempt(status=N.RETRYING, at=NOON + MINUTE, failures=2, reason="still busy"))
+    await stage.store.record(
+        push, Attempt(status=N.RETRYING, at=NOON, failures=1, reason="busy", provider="fcm")
+    )
+    await stage.store.record(
+        push, Attempt(status=N.RETRYING, at=NOON + MINUTE, failures=2, reason="still busy")
+    )
     failing = (await stage.rows())[PUSH]
     await stage.store.record(push, Attempt(status=N.SENT, at=LATER, failures=2, reference="ref-1"))
 

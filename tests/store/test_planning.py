@@ -201,7 +201,10 @@ async def test_the_cap_counts_a_recipient_over_all_orders(stage: Stage) -> None:
 
     plan = await stage.plan(batch(Status.ACCEPTED))
 
-    assert (plan.channels[PUSH].verdict, plan.channels[PUSH].reason) == (Verdict.SUPPRESSED, "20 in the last hour")
+    assert (plan.channels[PUSH].verdict, plan.channels[PUSH].reason) == (
+        Verdict.SUPPRESSED,
+        "20 in the last hour",
+    )
     assert (await stage.statuses())[IN_APP] == "DELIVERED"
 
 
@@ -222,7 +225,7 @@ async def test_the_cap_forgets_what_is_an_hour_old(stage: Stage) -> None:
 async def test_the_cap_does_not_count_what_nobody_received(stage: Stage, status: str) -> None:
     await told_often(stage, HOURLY_CAPS[PUSH])
     row = (await stage.rows("B0"))[PUSH]
-    await stage.is_now(row.message_id, NotificationStatus(status))
+    await stage.are_now({row.message_id: NotificationStatus(status)})
 
     assert (await stage.plan(batch(Status.ACCEPTED))).channels[PUSH].verdict is Verdict.SEND
 

@@ -106,7 +106,11 @@ async def test_the_envelope_holds_all_a_send_needs(stage: Stage) -> None:
 
     assert envelope is not None
     assert (envelope.message_id, envelope.order_id) == (told.message_id(PUSH), "A17")
-    assert (envelope.channel, envelope.role, envelope.path) == (PUSH, Role.CUSTOMER, (Status.OUT_FOR_DELIVERY,))
+    assert (envelope.channel, envelope.role, envelope.path) == (
+        PUSH,
+        Role.CUSTOMER,
+        (Status.OUT_FOR_DELIVERY,),
+    )
     assert envelope.facts == {"eta_minutes": 12, "merchant_name": "Burger Barn"}
     assert (envelope.priority, envelope.deadline) == (1, told.deadline)
     assert (envelope.status, envelope.reason, envelope.provider) == ("PENDING", None, None)

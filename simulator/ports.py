@@ -1,0 +1,79 @@
+"""The ports that demo and run listen on: the setting that names each, and whether it is free."""
+
+import contextlib
+import dataclasses
+import errno
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Self
+
+from domain.orders import BadInput
+from simulator.server import HOST, PORT, SMTP_PORT, PortTakenError
+
+
+@dataclasses.dataclass(frozen=True)
+class Ports:
+    """Each is set by its upper-case name and ``_PORT``, such as ``TEMPORAL_UI_PORT``. No metrics without a port."""
+
+    temporal: int = 7233
+    temporal_ui: int = 8233
+    simulator: int = PORT
+    simulator_smtp: int = SMTP_PORT
+    metrics: int | None = None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings. Raises BadInput for one that is no port."""
+        given = {name: environ.get(_setting(name), "").strip() for name in _names()}
+        return cls(**{name: _port(_setting(name), value) for name, value in given.items() if value})
+
+    @classmethod
+    def free(cls) -> Self:
+        """Take ports that nobody uses at this moment."""
+        with contextlib.ExitStack() as held:
+            listeners = [held.enter_context(socket.socket()) for _ in range(4)]
+            for listener in listeners:
+                listener.bind((HOST, 0))
+            return cls(*(listener.getsockname()[1] for listener in listeners))
+
+    def check(self) -> None:
+        """Make sure that every port can be had. Raises PortTakenError, whose text names the setting."""
+        seen: dict[int, str] = {}
+        for setting, port in self._settings():
+            if port in seen:
+                raise PortTakenError(f"{setting}={port} is {seen[port]} as well, choose another")
+            seen[port] = setting
+            _check(setting, port)
+
+    def _settings(self) -> Iterator[tuple[str, int]]:
+        for name in _names():
+            port: int | None = getattr(self, name)
+            if port is not None:
+                yield _setting(name), port
+
+
+def _names() -> list[str]:
+    return [field.name for field in dataclasses.fields(Ports)]
+
+
+def _setting(name: str) -> str:
+    return f"{name.upper()}_PORT"
+
+
+def _port(setting: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
+        raise BadInput(setting, f"{value} is not a port, give a number from 1 to 65535")
+    return int(value)
+
+
+def _check(setting: str, port: int) -> None:
+    with socket.socket() as listener:
+        # As the programs themselves do: a port in TIME_WAIT is free to them.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            # A bind alone succeeds beside another socket that is bound and does not listen yet.
+            listener.listen()
+        except OSError as wrong:
+            why = "is taken" if wrong.errno == errno.EADDRINUSE else f"cannot be used: {wrong.strerror}"
+            raise PortTakenError(f"{setting}={port} {why}, choose another") from None

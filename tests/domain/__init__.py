@@ -1,0 +1,1 @@
+"""Proofs of the pure parts, without a server."""

@@ -1,0 +1,131 @@
+"""Our programs and the Temporal CLI as real processes: what they were given, what they said, how they ended."""
+
+import asyncio
+import contextlib
+import inspect
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME = Path(__file__).parent.parent
+# Real seconds that anything may take on a busy machine before it is called failed.
+PATIENCE = 30
+# What is ours in the environment of whoever runs the tests must not reach the programs under test.
+_OURS = ("TEMPORAL_", "DATABASE_", "DATA_", "FCM_", "APNS_", "TWILIO_", "SMTP_", "SES_", "EMAIL_", "PROVIDER_", "METRICS_")
+_WIDE_AND_PLAIN = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def problem(self) -> str:
+        """The one line it complained with; nothing else was said, least of all a traceback."""
+        (line,) = self.err.splitlines()
+        assert not self.out, self.out
+        return line
+
+
+class Process:
+    """A process under way."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process, self._said = process, ""
+
+    async def says(self, text: str) -> None:
+        """Wait until it has said so on its standard output."""
+        async with asyncio.timeout(PATIENCE):
+            while text not in self._said:
+                line = await _out_of(self._process).readline()
+                assert line, f"it never said {text!r}: {(await self.ends()).err}"
+                self._said += line.decode()
+
+    def terminate(self) -> None:
+        """Ask it to end, as a deploy does."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.returncode is None
+
+    async def ends(self) -> Ended:
+        """Wait for its end."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                out, err = await self._process.communicate()
+        except TimeoutError:
+            await self.kill()
+            raise
+        assert self._process.returncode is not None
+        return Ended(self._process.returncode, self._said + out.decode(), err.decode())
+
+    async def kill(self) -> None:
+        """Leave nothing behind."""
+        if self.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.communicate()
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program that has these settings of ours, and no others."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return {**inherited, **_WIDE_AND_PLAIN, **settings}
+
+
+@contextlib.asynccontextmanager
+async def running(program: str, *arguments: str, settings: Mapping[str, str]) -> AsyncIterator[Process]:
+    """One of our programs, for as long as the block lasts at most."""
+    process = Process(await _start(sys.executable, program, *arguments, settings=settings))
+    try:
+        yield process
+    finally:
+        await process.kill()
+
+
+async def run(program: str, *arguments: str, settings: Mapping[str, str]) -> Ended:
+    """Run one of our programs to its end."""
+    async with running(program, *arguments, settings=settings) as process:
+        return await process.ends()
+
+
+async def temporal(*arguments: str) -> Ended:
+    """Run the Temporal CLI to its end."""
+    process = Process(await _start(shutil.which("temporal") or "temporal", *arguments, settings={}))
+    return await process.ends()
+
+
+async def eventually(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(PATIENCE):
+        while not await _answer(is_so()):
+            await asyncio.sleep(0.02)
+
+
+async def _answer(answer: bool | Awaitable[bool]) -> bool:
+    return await answer if inspect.isawaitable(answer) else bool(answer)
+
+
+async def _start(*command: str, settings: Mapping[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command,
+        cwd=HOME,
+        env=environment(settings),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+def _out_of(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
+    assert process.stdout
+    return process.stdout
