@@ -57,7 +57,10 @@ def database_url(environ: Mapping[str, str]) -> str:
             )
         return given
     folder = data_dir(environ)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput("DATA_DIR", f"{folder} cannot be made: {error.strerror}") from None
     return f"sqlite:///{folder.absolute()}/order-notifications.db"
 
 

@@ -7,8 +7,8 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -19,6 +19,8 @@ from rich.table import Table
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
     SearchAttributePair,
@@ -59,6 +61,14 @@ class NoSuchOrder(Exception):
     """No event of this order was ever accepted here, or its history is past its retention."""
 
 
+class NoWorker(Exception):
+    """No worker of ours serves the orders here: what only a worker can answer has to wait."""
+
+
+# What a worker answers, it answers in milliseconds: after this there is none.
+ANSWERS_WITHIN = timedelta(seconds=10)
+
+
 class OrderService:
     """What an order service does: announces events, and asks what was told."""
 
@@ -77,7 +87,7 @@ class OrderService:
         server cannot be reached the client tries for some seconds, then raises ``RPCError``: from there the
         event is the caller's to hand over again, and ``event_id`` makes that safe.
         """
-        try:
+        with _refusals(event):
             await self._client.start_workflow(
                 WORKFLOW_TYPE,
                 _order(event, rules),
@@ -85,37 +95,64 @@ class OrderService:
                 start_signal="status_changed",
                 start_signal_args=[event],
             )
-        except WorkflowAlreadyStartedError:
-            raise OrderIsOver(f"order {event.order_id} is over") from None
 
     async def announce_and_wait(self, event: OrderEvent, rules: Rules | None = None) -> Answer:
-        """Hand an event over and hear what became of it: accepted, duplicate or stale."""
+        """Hand an event over and hear what became of it: accepted, duplicate or stale.
+
+        Raises as :meth:`announce` does, and :class:`NoWorker` when nobody answers: then the event is the
+        caller's to hand over again.
+        """
         start: WithStartWorkflowOperation[Any, Timeline] = WithStartWorkflowOperation(
             WORKFLOW_TYPE,
             _order(event, rules),
             **_start_options(event),
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
-        try:
+        with _refusals(event):
             answer: Answer = await self._client.execute_update_with_start_workflow(
-                "announce", event, start_workflow_operation=start, result_type=Answer
+                "announce",
+                event,
+                start_workflow_operation=start,
+                result_type=Answer,
+                rpc_timeout=ANSWERS_WITHIN,
             )
-        except WorkflowAlreadyStartedError:
-            raise OrderIsOver(f"order {event.order_id} is over") from None
         return answer
 
     async def timeline(self, order_id: str) -> Timeline:
-        """What was told to whom, and why not. Raises :class:`NoSuchOrder`."""
+        """What was told to whom, and why not. Raises :class:`NoSuchOrder`, :class:`NoWorker`."""
         handle = self._client.get_workflow_handle(workflow_id(order_id))
         try:
-            told: Timeline = await handle.query("timeline", result_type=Timeline)
+            told: Timeline = await handle.query("timeline", result_type=Timeline, rpc_timeout=ANSWERS_WITHIN)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                raise NoSuchOrder(
-                    f"order {order_id} is not known in namespace {self._client.namespace}"
-                ) from None
+                where = self._client.namespace
+                raise NoSuchOrder(f"order {order_id} is not known in namespace {where}") from None
+            if error.status in _NOBODY_ANSWERS:
+                raise NoWorker(f"no worker answers for order {order_id}, start worker.py") from None
             raise
         return told
+
+
+_NOBODY_ANSWERS = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+
+
+@contextlib.contextmanager
+def _refusals(event: OrderEvent) -> Iterator[None]:
+    """Say what it means for an event when the server does not take it."""
+    try:
+        yield
+    except WorkflowAlreadyStartedError:
+        raise OrderIsOver(f"order {event.order_id} is over") from None
+    except WorkflowUpdateFailedError as refused:
+        raise BadInput("event", str(refused.cause)) from None
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        raise NoWorker(
+            f"no worker took event {event.event_id}, start worker.py and announce it again"
+        ) from None
+    except RPCError as error:
+        if "search attribute" in error.message:
+            raise NoWorker(f"{error.message}: worker.py registers it, start it once") from None
+        raise
 
 
 def _order(event: OrderEvent, rules: Rules | None) -> Order:
@@ -299,7 +336,7 @@ async def _store() -> "AsyncIterator[Store]":
 
 PROBLEMS: Mapping[type[Exception], int] = {
     OrderIsOver: OVER,
-    **dict.fromkeys((BadInput, NoSuchOrder, NoServer, TemporalError), FAILED),
+    **dict.fromkeys((BadInput, NoSuchOrder, NoServer, NoWorker, TemporalError), FAILED),
 }
 
 

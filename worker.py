@@ -11,8 +11,8 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -22,6 +22,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from activities import channels
+from activities.breakers import Breakers, utc_now
 from activities.channels.http import new_client
 from activities.planning import Planning
 from activities.sending import Sending
@@ -47,15 +48,20 @@ DRAIN = SEND_TIMEOUT + timedelta(seconds=5)
 
 @contextlib.asynccontextmanager
 async def workers(
-    client: Client, settings: Settings, queues: Sequence[str] = QUEUES
+    client: Client,
+    settings: Settings,
+    queues: Sequence[str] = QUEUES,
+    *,
+    now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[list[Worker]]:
-    """Everything a worker process is made of, ready to run."""
+    """Everything a worker process is made of, ready to run. ``now`` is the clock of the breakers."""
     await migrate(settings.database_url)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.database_url))
         providers = channels.build(settings.providers, await stack.enter_async_context(new_client()))
         wording = FluentWording()
-        sending = Sending(store, wording, providers)
+        breakers = await stack.enter_async_context(Breakers(store, now).kept_up_to_date())
+        sending = Sending(store, wording, providers, breakers)
         planning = Planning(store, wording, frozenset(provider.channel for provider in providers))
         yield [
             *([_for_orders(client, planning)] if ORDERS_QUEUE in queues else []),
@@ -126,7 +132,10 @@ def _runtime(settings: Settings) -> Runtime | None:
     if settings.metrics_port is None:
         return None
     metrics = PrometheusConfig(bind_address=f"127.0.0.1:{settings.metrics_port}")
-    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    except ValueError:
+        raise BadInput("METRICS_PORT", f"{settings.metrics_port} is taken, choose another port") from None
 
 
 def _chosen(queues: str) -> list[str]:

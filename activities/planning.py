@@ -75,7 +75,8 @@ class Planning:
     @activity.defn
     async def plan(self, batch: Batch) -> Plan:
         """Decide where a batch is told; deliver the in-app part."""
-        return await self.ledger.plan(batch, partial(decide, carried=self.carried), self.wording)
+        plan = await self.ledger.plan(batch, partial(decide, carried=self.carried), self.wording)
+        return _without_what_the_batch_says(plan, batch)
 
     @activity.defn
     async def take_over(self, request: TakeOver) -> Decision:
@@ -99,3 +100,12 @@ class Planning:
 
     def _unreachable(self, recipient: Recipient, channel: Channel) -> str | None:
         return why_unreachable(recipient, channel, channel in self.carried)
+
+
+def _without_what_the_batch_says(plan: Plan, batch: Batch) -> Plan:
+    """A plan is written into the history, where each channel's path would be the same four times."""
+    lean = {
+        channel: made.model_copy(update={"path": ()}) if made.path == batch.path_on(channel) else made
+        for channel, made in plan.channels.items()
+    }
+    return plan.model_copy(update={"channels": lean})

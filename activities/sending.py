@@ -11,13 +11,15 @@ from typing import Protocol, assert_never
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.breakers import Breakers
 from activities.planning import Wording
 from activities.turn import Turn, noted_by_the_last_attempt
 from domain.channels import Channel
-from domain.effort import Effort, GiveUp, TryAgain, after_a_failure, may_be_sent_again
+from domain.breaker import PROBE_AFTER
+from domain.effort import JITTER, Effort, GiveUp, TryAgain, after_a_failure, may_be_sent_again
 from domain.ledger import UNSETTLED, NotificationStatus
 from domain.messages import Attempt, Envelope, Message, Noted
-from domain.outcomes import Accepted, Gone, Outcome, Refused, TryLater, Unknown
+from domain.outcomes import Accepted, Gone, NotCalled, Outcome, Refused, TryLater, Unknown
 from domain.recipients import Address
 from domain.telling import Send, Settled
 
@@ -49,7 +51,7 @@ class SendingLedger(Protocol):
 
 
 # Of several devices, one that has it is enough; one that may have it must not be told again elsewhere.
-_BEST_FIRST: tuple[type[Outcome], ...] = (Accepted, Unknown, TryLater, Refused, Gone)
+_BEST_FIRST: tuple[type[Outcome | NotCalled], ...] = (Accepted, Unknown, TryLater, NotCalled, Refused, Gone)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Sending:
     ledger: SendingLedger
     wording: Wording
     providers: Sequence[Provider]
+    breakers: Breakers
 
     @activity.defn
     async def send(self, request: Send) -> Settled:
@@ -74,6 +77,8 @@ class Sending:
         if ending := turn.ending_without_a_call():
             return await self._settle(turn, ending)
         provider, outcome = await self._call(turn)
+        if isinstance(outcome, NotCalled):
+            return await self._wait_for_the_breaker(turn, outcome, has_next=request.has_next)
         return await self._conclude(turn, provider, outcome)
 
     async def _envelope(self, message_id: str) -> Envelope:
@@ -84,7 +89,7 @@ class Sending:
             )
         return envelope
 
-    async def _call(self, turn: Turn) -> tuple[str | None, Outcome]:
+    async def _call(self, turn: Turn) -> tuple[str | None, Outcome | NotCalled]:
         """Call for every address at once, and answer for the notification as a whole."""
         envelope = turn.envelope
         recipient = envelope.recipient
@@ -97,16 +102,39 @@ class Sending:
             for address in recipient.addresses(envelope.channel)
             if (provider := self._provider_for(address))
         ]
-        outcomes = await asyncio.gather(*(_one_call(*call, message) for call in calls))
+        outcomes = await asyncio.gather(*(self._one_call(*call, message) for call in calls))
         for (_, address), outcome in zip(calls, outcomes, strict=True):
             if isinstance(outcome, Gone):
                 await self.ledger.mark_gone(recipient.recipient_id, address, outcome.reason)
         answers = [(provider.name, outcome) for (provider, _), outcome in zip(calls, outcomes, strict=True)]
-        nowhere: tuple[str | None, Outcome] = (None, Refused("nowhere to send to"))
+        nowhere: tuple[str | None, Outcome | NotCalled] = (None, Refused("nowhere to send to"))
         return min(answers, key=lambda answer: _BEST_FIRST.index(type(answer[1])), default=nowhere)
 
     def _provider_for(self, address: Address) -> Provider | None:
         return next((provider for provider in self.providers if provider.carries(address)), None)
+
+    async def _one_call(self, provider: Provider, address: Address, message: Message) -> Outcome | NotCalled:
+        if not await self.breakers.lets_through(provider.name):
+            return NotCalled(f"{provider.name} is failing and not called")
+        outcome: Outcome
+        try:
+            outcome = await provider.send(message, address)
+        except Exception as bug:  # noqa: BLE001 our bug must not cost the recipient the other channels
+            # Its text may hold an address: the type has to do.
+            activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
+            outcome = TryLater("our own error, see the worker's log", ours=True)
+        await self.breakers.note(provider.name, outcome)
+        return outcome
+
+    async def _wait_for_the_breaker(self, turn: Turn, outcome: NotCalled, *, has_next: bool) -> Settled:
+        """The next channel takes over at once; without one the news waits, within its deadline."""
+        if has_next:
+            return await self._settle(turn, turn.ended(NotificationStatus.FAILED, outcome.reason))
+        if turn.now() + PROBE_AFTER >= turn.envelope.deadline:
+            return await self._settle(turn, turn.ended(NotificationStatus.EXPIRED, outcome.reason))
+        await self.ledger.record(turn.envelope.message_id, turn.waiting(outcome.reason))
+        activity.heartbeat(turn.noted.model_copy(update={"harmless": turn.noted.harmless + 1}))
+        raise _again(outcome.reason, PROBE_AFTER * (1 + random.random() * JITTER))
 
     async def _conclude(self, turn: Turn, provider: str | None, outcome: Outcome) -> Settled:
         """Write down what an answer means; where it means "not now", ask Temporal for another attempt."""
@@ -143,12 +171,7 @@ class Sending:
                 return await self._settle(turn, ended)
             case TryAgain(wait):
                 await self.ledger.record(turn.envelope.message_id, failed)
-                raise ApplicationError(
-                    failed.reason or "failed",
-                    type="TryLater",
-                    next_retry_delay=timedelta(seconds=wait),
-                    category=ApplicationErrorCategory.BENIGN,  # expected: no traceback in the log for it
-                )
+                raise _again(failed.reason or "failed", timedelta(seconds=wait))
 
     async def _settle(self, turn: Turn, attempt: Attempt) -> Settled:
         """Write the end of a notification. Its row may have ended otherwise meanwhile: then that holds."""
@@ -162,13 +185,11 @@ class Sending:
         return Settled(status=status, reason=attempt.reason, provider=attempt.provider)
 
 
-async def _one_call(provider: Provider, address: Address, message: Message) -> Outcome:
-    try:
-        return await provider.send(message, address)
-    except Exception as bug:  # noqa: BLE001 our bug must not cost the recipient the other channels
-        # Its text may hold an address: the type has to do.
-        activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
-        return TryLater("our own error, see the worker's log", ours=True)
+def _again(reason: str, wait: timedelta) -> ApplicationError:
+    """Asks Temporal for another attempt. Benign: it is expected, and needs no traceback in the log."""
+    return ApplicationError(
+        reason, type="TryLater", next_retry_delay=wait, category=ApplicationErrorCategory.BENIGN
+    )
 
 
 @contextlib.contextmanager

@@ -73,6 +73,18 @@ class Turn:
         """Over on this channel without being told, as far as anyone knows."""
         return Attempt(status, self.now(), self.envelope.failures, reason, provider)
 
+    def waiting(self, reason: str) -> Attempt:
+        """Not tried, for now."""
+        envelope = self.envelope
+        return Attempt(
+            NotificationStatus.RETRYING,
+            self.now(),
+            envelope.failures,
+            reason,
+            envelope.provider,
+            is_in_doubt=self.is_repeat,
+        )
+
     def failed(self, reason: str, provider: str | None, *, is_in_doubt: bool) -> Attempt:
         """Failed for now."""
         return Attempt(

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks import floor
 from benchmarks.history import UNITS, Cost, Unit
-from benchmarks.reference_order import CUSTOMER, play
+from benchmarks.reference_order import BATCHES, CUSTOMER, play
 from domain.orders import workflow_id
 from leaving import leave
 from starter import OrderService
@@ -30,10 +30,11 @@ ORDERS = 3
 
 @dataclass(frozen=True)
 class Result:
-    """The cost of the product's median order, and of the bare workflow's."""
+    """The cost of the product's median order, and of the bare workflow's; ``told`` as the customer saw it."""
 
     product: Cost
     bare: Cost
+    told: int
 
     @property
     def is_counted_right(self) -> bool:
@@ -42,9 +43,14 @@ class Result:
         return is_same and self.bare.total("actions") == floor.actions_by_hand()
 
     @property
+    def is_all_told(self) -> bool:
+        """Whether the customer got every push and in-app message: silence would be cheap."""
+        return self.told == ORDERS * BATCHES * 2
+
+    @property
     def holds(self) -> bool:
         """Whether everything is within the limit, and what it is held against is right."""
-        return self.is_counted_right and all(self.ratio(unit) <= LIMIT for unit in UNITS)
+        return self.is_all_told and self.is_counted_right and all(self.ratio(unit) <= LIMIT for unit in UNITS)
 
     def ratio(self, unit: Unit) -> float:
         """How many times the least the product takes."""
@@ -54,6 +60,8 @@ class Result:
         """The last line."""
         if not self.is_counted_right:
             return "cost: FAILS, the count by hand is not what the bare workflow needs"
+        if not self.is_all_told:
+            return f"cost: FAILS, the customer got {self.told} messages of {ORDERS * BATCHES * 2}"
         ratios = ", ".join(
             f"{unit} {self.product.total(unit)}/{self.bare.total(unit)} = {self.ratio(unit):.3f}"
             for unit in UNITS
@@ -71,7 +79,13 @@ async def measure(stage: Stage) -> Result:
             announce = partial(floor.announce, stage.client)
             product.append(Cost.of(await play(stage, order, workflow_id(order), service.announce)))
             bare.append(Cost.of(await play(stage, order, floor.workflow_id(order), announce)))
-    return Result(_median(product), _median(bare))
+    return Result(_median(product), _median(bare), await _told(stage))
+
+
+async def _told(stage: Stage) -> int:
+    devices = {device.token for device in CUSTOMER.devices}
+    pushes = [received for received in stage.simulator.received if received.address in devices]
+    return len(pushes) + len(await stage.store.inbox(CUSTOMER.recipient_id))
 
 
 def _median(costs: Sequence[Cost]) -> Cost:

@@ -16,6 +16,9 @@ from tests.stage import PATIENCE, Stage
 
 Announce = Callable[[OrderEvent], Awaitable[None]]
 
+# PLACED; ACCEPTED, PREPARING and READY_FOR_PICKUP together; OUT_FOR_DELIVERY; NEARBY; DELIVERED.
+BATCHES = 5
+
 _ON_THE_ROAD = (Status.OUT_FOR_DELIVERY, Status.NEARBY)
 _GRID = {Channel.PUSH: Reach.ON, Channel.IN_APP: Reach.ON, Channel.SMS: Reach.OFF, Channel.EMAIL: Reach.OFF}
 CUSTOMER = Recipient(

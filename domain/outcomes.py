@@ -47,4 +47,11 @@ class Unknown:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NotCalled:
+    """No call was made, because the provider's breaker is open. No provider answers this."""
+
+    reason: str
+
+
 Outcome = Accepted | Refused | Gone | TryLater | Unknown

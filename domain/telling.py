@@ -77,7 +77,7 @@ class Verdict(StrEnum):
 
 
 class Decision(Wire):
-    """A verdict on one channel, with the reason where there is one to give."""
+    """A verdict on one channel, with the reason where there is one to give. No ``path``: the batch's own."""
 
     verdict: Verdict
     reason: str | None = None
@@ -109,13 +109,15 @@ class Send(Wire):
     """Send one notification. Everything else about it is in the ledger and the store.
 
     ``waits``: seconds before each further attempt. ``fall_back_after``: seconds from the first failure
-    until the next channel takes over, None where there is none to take over.
+    until the next channel takes over, None where there is none to take over or no hurry. ``has_next``:
+    whether there is a next channel at all.
     """
 
     message_id: str
     channel: Channel
     waits: tuple[float, ...]
     fall_back_after: float | None = None
+    has_next: bool = False
 
 
 class Settled(Wire):

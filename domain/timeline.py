@@ -91,7 +91,7 @@ def _line(batch: Batch, channel: Channel, decision: Decision) -> Line:
         channel=channel,
         verdict=decision.verdict,
         status=status,
-        statuses=decision.path,
+        statuses=decision.path or batch.path_on(channel),
         reason=decision.reason or _NOT_USED.get(decision.verdict),
         message_id=batch.message_id(channel) if status else None,
     )

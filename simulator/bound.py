@@ -1,7 +1,7 @@
-"""Becomes another program that cannot outlive the process that started it: ``python bound.py PARENT COMMAND...``.
+"""Becomes a program that cannot outlive the process that started it: ``python bound.py PARENT COMMAND...``.
 
-A launcher rather than subprocess's ``preexec_fn``, which may deadlock in a process with threads, and a Temporal
-client has threads. Linux only: elsewhere a program outlives a parent killed with -9, and only then.
+A launcher rather than subprocess's ``preexec_fn``, which may deadlock in a process with threads, and a
+Temporal client has threads. Linux only: elsewhere a program does outlive a parent killed with -9.
 """
 
 import ctypes

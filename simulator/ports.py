@@ -13,7 +13,7 @@ from simulator.server import HOST, PORT, SMTP_PORT, PortTakenError
 
 @dataclasses.dataclass(frozen=True)
 class Ports:
-    """Each is set by its upper-case name and ``_PORT``, such as ``TEMPORAL_UI_PORT``. No metrics without a port."""
+    """Each is set by its upper-case name with ``_PORT``, such as ``TEMPORAL_UI_PORT``."""
 
     temporal: int = 7233
     temporal_ui: int = 8233

@@ -17,25 +17,33 @@ _LAUNCHER = Path(__file__).with_name("bound.py")
 
 
 class ProgramError(Exception):
-    """A program did not start, or ended though nobody asked it to. The text shows the end of its log."""
+    """A program did not start, failed, or ended unasked. The text is a line and the end of its log."""
 
 
 class Program:
-    """One program. It dies with us, even if we are killed; a Ctrl-C in the terminal reaches only us.
+    """One program, which dies with us even if we are killed. A Ctrl-C in the terminal reaches only us.
 
-    Start it from the main thread: to the kernel, the thread that started it is its parent.
+    ``ready`` is what its log says when it is; ``on_loss`` is called when it ends though nobody asked it to.
+    Start it from the main thread: to the kernel, the thread that starts it is its parent.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], environ: Mapping[str, str], log: Path, *, ready: str
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        log: Path,
+        ready: str,
+        on_loss: Callable[["Program"], None],
     ) -> None:
         self.name, self.log = name, log
-        self.lost = asyncio.Event()
         self._command, self._environ, self._ready = command, environ, ready
+        self._on_loss = on_loss
         self._process: Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._is_wanted = False
-        log.unlink(missing_ok=True)
+        log.write_text("")
 
     @property
     def pid(self) -> int | None:
@@ -43,46 +51,53 @@ class Program:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def start(self) -> None:
-        """Start it, for the first time or again, and wait until its log says that it is ready.
-
-        Raises ProgramError when it ends instead or takes longer than ``START`` seconds.
-        """
-        written = self._size()
+        """Start it, for the first time or again, and wait until it is ready. Raises ProgramError."""
         self._is_wanted = True
+        written = len(self._said())
         self._process = await self._spawn()
         try:
             async with asyncio.timeout(START):
-                while self._ready not in self._written_since(written):  # noqa: ASYNC110 - another process says it
-                    if self._process.returncode is not None:
-                        raise self.as_error("did not start")
+                while self._ready not in self._said()[written:]:
+                    if self.pid is None:
+                        raise self.error("did not start")
                     await asyncio.sleep(_LOOK_EVERY)
         except TimeoutError:
-            raise self.as_error(f"was not ready after {START:.0f} s") from None
+            raise self.error(f"was not ready after {START:.0f} s") from None
         self._watch = asyncio.create_task(self._notice_its_end(self._process))
 
+    async def finish(self) -> None:
+        """Run it to its end. Raises ProgramError when it fails."""
+        self._process = await self._spawn()
+        try:
+            code = await self._process.wait()
+        finally:
+            await self.kill()
+        if code:
+            raise self.error("failed")
+
     async def stop(self) -> None:
-        """Ask it to end, wait, and kill it when it takes longer than ``GRACE`` seconds."""
+        """Ask it to end, wait, and kill it when it takes too long."""
         self._send(signal.SIGTERM)
         try:
             async with asyncio.timeout(GRACE):
-                await self._wait()
+                await self._is_gone()
         except TimeoutError:
             await self.kill()
 
     async def kill(self) -> None:
         """Kill it with -9 and wait until it is gone."""
         self._send(signal.SIGKILL)
-        await self._wait()
+        await self._is_gone()
 
-    def as_error(self, what: str = "ended by itself") -> ProgramError:
+    def error(self, what: str) -> ProgramError:
         """Say what went wrong with it, and show the end of its log."""
         code = self._process.returncode if self._process else None
-        how = "" if code is None else f" (killed by {signal.Signals(-code).name})" if code < 0 else f" ({code=})"
-        tail = "\n".join(f"  {line}" for line in self._written_since(0).splitlines()[-TAIL:])
-        return ProgramError(f"{self.name} {what}{how}, the end of {self.log}:\n{tail or '  (empty)'}")
+        how = "" if code is None else f", killed by {_name(-code)}" if code < 0 else f", exit code {code}"
+        tail = [f"  {line}" for line in self._said().splitlines()[-TAIL:]] or ["  (nothing)"]
+        return ProgramError("\n".join([f"{self.name} {what}{how}; the end of {self.log}:", *tail]))
 
     async def _spawn(self) -> Process:
-        with self._open() as log:
+        with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())),
                 *self._command,
@@ -95,17 +110,23 @@ class Program:
 
     def _send(self, number: signal.Signals) -> None:
         self._is_wanted = False
-        if self.pid is not None and self._process:
+        if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def _wait(self) -> None:
+    async def _is_gone(self) -> None:
         if self._process:
             await self._process.wait()
-        if self._watch:
-            await self._watch
 
     async def _notice_its_end(self, process: Process) -> None:
         await process.wait()
         if self._is_wanted:
-            self.lost.set()
+            self._on_loss(self)
+
+    def _said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def _name(number: int) -> str:
+    # Real-time signals have no name of their own.
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

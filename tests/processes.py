@@ -1,4 +1,4 @@
-"""Our programs and the Temporal CLI as real processes: what they were given, what they said, how they ended."""
+"""Our programs and the Temporal CLI as real processes: what they are given, what they say, how they end."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,26 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.providers import provider_settings
+from tests.stage import Stage
+
 HOME = Path(__file__).parent.parent
 # Real seconds that anything may take on a busy machine before it is called failed.
 PATIENCE = 30
 # What is ours in the environment of whoever runs the tests must not reach the programs under test.
-_OURS = ("TEMPORAL_", "DATABASE_", "DATA_", "FCM_", "APNS_", "TWILIO_", "SMTP_", "SES_", "EMAIL_", "PROVIDER_", "METRICS_")
+_OURS = (
+    "TEMPORAL_",
+    "DATABASE_",
+    "DATA_",
+    "FCM_",
+    "APNS_",
+    "TWILIO_",
+    "SMTP_",
+    "SES_",
+    "EMAIL_",
+    "PROVIDER_",
+    "METRICS_",
+)
 _WIDE_AND_PLAIN = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
 
 
@@ -40,6 +55,11 @@ class Process:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process, self._said = process, ""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     async def says(self, text: str) -> None:
         """Wait until it has said so on its standard output."""
@@ -107,8 +127,30 @@ async def temporal(*arguments: str) -> Ended:
 async def eventually(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(PATIENCE):
-        while not await _answer(is_so()):
+        while not await _answer(is_so()):  # noqa: ASYNC110 other processes set no event of ours
             await asyncio.sleep(0.02)
+
+
+def address(stage: Stage) -> str:
+    """Where the stage's Temporal server is."""
+    return stage.client.service_client.config.target_host
+
+
+def settings_of(stage: Stage) -> dict[str, str]:
+    """The settings of a program that works together with the stage's own workers."""
+    return {"TEMPORAL_ADDRESS": address(stage), "DATABASE_URL": stage.settings.database_url}
+
+
+async def settings_apart(stage: Stage, namespace: str, folder: Path) -> dict[str, str]:
+    """The settings of workers of a namespace of their own, so that the stage's take nothing of theirs."""
+    made = await temporal("operator", "namespace", "create", "-n", namespace, "--address", address(stage))
+    assert made.code == 0, made.err
+    return {
+        "TEMPORAL_ADDRESS": address(stage),
+        "TEMPORAL_NAMESPACE": namespace,
+        "DATABASE_URL": f"sqlite:///{folder}/{namespace}.db",
+        **provider_settings(stage.simulator.port, stage.simulator.smtp_port, folder),
+    }
 
 
 async def _answer(answer: bool | Awaitable[bool]) -> bool:

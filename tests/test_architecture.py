@@ -18,7 +18,7 @@ MAY_KNOW = {
     "activities.store": {"domain"},
     "activities.wording": {"domain"},
     "activities": {"domain"},
-    "simulator": {"domain", "starter"},
+    "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
         "domain",
         "starter",
@@ -30,7 +30,7 @@ MAY_KNOW = {
         "leaving",
     },
     "leaving": set[str](),
-    "temporal_client": set[str](),
+    "temporal_client": {"domain"},
     "settings": {"domain", "activities.channels"},
     "starter": {"domain", "workflows", "settings", "temporal_client", "leaving", "activities.store"},
     "worker": {"domain", "workflows", "activities", "settings", "temporal_client", "leaving"},

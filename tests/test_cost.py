@@ -13,11 +13,16 @@ _TYPE = EventType.Value
 
 @pytest.fixture(scope="module")
 async def result(stage: Stage) -> Result:
+    stage.simulator.clear_faults()
     return await measure(stage)
 
 
 async def test_the_count_by_hand_is_what_the_bare_workflow_needs(result: Result) -> None:
     assert result.is_counted_right
+
+
+async def test_the_customer_of_the_reference_order_was_told_everything(result: Result) -> None:
+    assert result.is_all_told
 
 
 async def test_the_product_needs_few_more_events_than_the_least(result: Result) -> None:

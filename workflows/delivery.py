@@ -146,6 +146,7 @@ class Delivery:
                 channel=line.channel,
                 waits=effort.waits,
                 fall_back_after=effort.fall_back_after,
+                has_next=bool(self._held()),
             ),
             task_queue=SEND_QUEUES[line.channel],
             start_to_close_timeout=SEND_TIMEOUT,

@@ -50,8 +50,8 @@ class OrderNotifications:
         self._is_silent = False
 
     @workflow.run
-    async def run(self, start: RawValue = NOTHING) -> Timeline:  # noqa: ARG002 read by __init__
-        """Tell everyone concerned what happens to one order, until it ends."""
+    async def run(self, start: RawValue = NOTHING) -> str | None:  # noqa: ARG002 read by __init__
+        """Tell everyone concerned what happens to one order, until it ends; answer its last status."""
         self._go_on_with_what_was_under_way()
         self._watch_for_long_silence()
         while not self._is_over():
@@ -60,7 +60,7 @@ class OrderNotifications:
             await self._write_down_what_came_in()
             self._give_up_if_silent()
             await self._continue_as_new_if_long()
-        return self._timeline()
+        return self._desk.newest.status if self._desk.newest else None
 
     @workflow.signal(dynamic=True)
     def something_arrived(self, name: str, arguments: Sequence[RawValue]) -> None:

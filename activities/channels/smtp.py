@@ -35,6 +35,7 @@ REPLIES: Mapping[str, Outcome] = {
     "5.2.2": TryLater("SMTP 5.2.2: mailbox full"),
 }
 CREDENTIALS = frozenset({530, 534, 535, 538})
+NO_ANSWER = Unknown("SMTP: no answer after the mail")
 
 # What our address in an SMTP command can be: quoting and SMTPUTF8 are not worth their traps.
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}")
@@ -128,13 +129,13 @@ class Smtp:
             return Unknown("may have arrived, and is no record to send twice")
         if not _MAILBOX.fullmatch(address.value):
             return Refused("not an address that SMTP takes as it is")
-        client = self._client()
+        client, mail = self._client(), self._mail(message, address.value)
         try:
-            await self._open(client, address.value)
+            await self._hand_over(client, address.value, mail)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             return _before_the_mail(error)
         else:
-            return await self._hand_over(client, self._mail(message, address.value))
+            return await self._answer(client, mail)
         finally:
             client.close()
 
@@ -153,24 +154,29 @@ class Smtp:
             tls_context=self._tls,
         )
 
-    async def _open(self, client: aiosmtplib.SMTP, recipient: str) -> None:
-        """Everything up to the relay's "go ahead", after which nothing was sent yet."""
+    async def _hand_over(self, client: aiosmtplib.SMTP, recipient: str, mail: EmailMessage) -> None:
+        """Everything up to the final dot; when this fails nothing was sent.
+
+        ``SMTP.sendmail`` would do it all, but hides whether a cut came before the dot or after it.
+        """
         await client.connect()
         await client.mail(self._mailbox)
         await client.rcpt(recipient)
         reply = await client.execute_command(b"DATA")
         if reply.code != 354:
             raise aiosmtplib.SMTPDataError(reply.code, reply.message)
+        if client.protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("before the mail")
+        client.protocol.write(re.sub(rb"(?m)^\.", b"..", mail.as_bytes()) + b".\r\n")
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, mail: EmailMessage) -> Outcome:
-        """Send the mail and its final dot by hand: ``SMTP.data`` hides whether a cut came before it."""
+    async def _answer(self, client: aiosmtplib.SMTP, mail: EmailMessage) -> Outcome:
+        """What the relay says to the mail. Silence leaves us in doubt."""
+        if client.protocol is None:
+            return NO_ANSWER
         try:
-            if client.protocol is None:
-                return TryLater("SMTP: connection lost before the mail")
-            client.protocol.write(re.sub(rb"(?m)^\.", b"..", mail.as_bytes()) + b".\r\n")
             reply = await client.protocol.read_response(timeout=self._config.last_timeout)
         except (aiosmtplib.SMTPException, OSError, ValueError):
-            return Unknown("SMTP: no answer after the mail")
+            return NO_ANSWER
         await _say_goodbye(client)
         if 200 <= reply.code < 300:
             return Accepted(str(mail["Message-ID"]))

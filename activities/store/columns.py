@@ -12,7 +12,7 @@ from domain.status import Status
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment, always read back in UTC. SQLite has no such type: there it is text that sorts by time."""
+    """An aware moment, always read back in UTC. On SQLite, which has no such type, text that sorts."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -29,7 +29,7 @@ class Database:
         self.is_sqlite = where.get_backend_name() == "sqlite"
         self._name = f"{where.get_backend_name()} {where.host or ''}/{where.database or ''}"
         self._engine = _sqlite(where) if self.is_sqlite else _postgresql(where)
-        # SQLite has one writer at a time. Standing in line here is fair; its own waiting is sleeping and luck.
+        # SQLite has one writer at a time. Standing in line here is fair; its own way is sleep and luck.
         self._line: AbstractAsyncContextManager[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
@@ -37,7 +37,7 @@ class Database:
         """Several statements, all of them or none."""
         async with self._line, self._connected() as connection, connection.begin():
             if self.is_sqlite:
-                # One that reads first and writes later cannot wait for another writer: it must begin as a writer.
+                # One that reads first and then writes cannot wait for another writer: it begins as a writer.
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 

@@ -11,10 +11,7 @@ from domain.telling import DeadLetter
 
 _c = dead_letters.c
 _WAITING = (
-    select(dead_letters)
-    .where(_c.resolved_at.is_(None))
-    .order_by(_c.created_at)
-    .limit(bindparam("limit"))
+    select(dead_letters).where(_c.resolved_at.is_(None)).order_by(_c.created_at).limit(bindparam("limit"))
 )
 _RESOLVE = (
     update(dead_letters)

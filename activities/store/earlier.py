@@ -30,7 +30,7 @@ def what_remains(batch: Batch, rows: Sequence[Notification]) -> Plan | Remaining
     if own := _rows_of(batch, theirs):
         return _plan_it_got(batch, own)
     if not batch.first_of_run:
-        theirs = [row for row in theirs if row.batch == batch.number]
+        theirs = [row for row in theirs if _is_left_by_a_crash(row, batch)]
     number = _number(batch, rows) if batch.first_of_run else batch.number
     standing = [row for row in theirs if row.status is not NotificationStatus.SUPERSEDED]
     news = tuple(piece for piece in batch.news if not _is_told(piece.event_id, piece.moment, standing))
@@ -45,6 +45,11 @@ def what_remains(batch: Batch, rows: Sequence[Notification]) -> Plan | Remaining
 def _rows_of(batch: Batch, rows: Sequence[Notification]) -> list[Notification]:
     ids = {batch.message_id(channel) for channel in Channel}
     return [row for row in rows if row.message_id in ids]
+
+
+def _is_left_by_a_crash(row: Notification, batch: Batch) -> bool:
+    """Whether a row is of this batch as it was before more news came in. Any other may be under way."""
+    return row.batch == batch.number and set(row.events) < set(_events(batch))
 
 
 def _plan_it_got(batch: Batch, own: Sequence[Notification]) -> Plan:

@@ -22,7 +22,7 @@ def is_outage(error: SQLAlchemyError) -> bool:
 
 
 def without_values(error: SQLAlchemyError) -> SQLAlchemyError:
-    """The same error as far as it is ours to see: PostgreSQL repeats a refused row from its second line on."""
+    """The same error as far as it is ours to see: PostgreSQL repeats the refused row, from line two on."""
     if not isinstance(error, DBAPIError) or error.orig is None:
         return error
     first_line = str(error.orig).partition("\n")[0]

@@ -1,14 +1,14 @@
-"""The ledger: writes its rows, moves them forward, and reads them. What is allowed is in ``domain.ledger``."""
+"""The ledger: writes its rows, moves them forward and reads them. ``domain.ledger`` says what is allowed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.inserting import new_rows
-from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, recipient_from
+from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, AnyRow, recipient_from
 from activities.store.tables import addresses, notifications, recipients
 from domain.channels import Channel
 from domain.ledger import MAY_COME_FROM, UNSETTLED, NotificationStatus
@@ -50,6 +50,7 @@ class Notification:
     facts: Mapping[str, Fact]
     priority: int
     failing_since: datetime | None
+    is_in_doubt: bool
     superseded_by: str | None
     verdict: Verdict
     held: Mapping[Channel, Sequence[Status]]
@@ -73,7 +74,7 @@ _UNSETTLED = (
 )
 _STATUS = select(_c.status).where(_c.message_id == bindparam("message_id"))
 _COUNTS = (
-    select(_c.channel, func.count())
+    select(_c.channel, func.count().label("messages"))
     .where(
         _c.recipient_id == bindparam("recipient_id"),
         _c.channel.in_(bindparam("channels", expanding=True)),
@@ -108,6 +109,7 @@ _ATTEMPT = (
         sent_at=func.coalesce(_c.sent_at, bindparam("sent")),
         delivered_at=func.coalesce(_c.delivered_at, bindparam("delivered")),
         failing_since=func.coalesce(_c.failing_since, bindparam("failing")),
+        is_in_doubt=or_(_c.is_in_doubt, bindparam("in_doubt")),
     )
     .returning(_c.status)
 )
@@ -134,7 +136,7 @@ async def insert(connection: AsyncConnection, rows: Sequence[Mapping[str, object
 async def by_id(connection: AsyncConnection, message_id: str) -> Notification | None:
     """One row, or None."""
     row = (await connection.execute(_BY_ID, {"message_id": message_id})).one_or_none()
-    return row and Notification(*row)
+    return None if row is None else Notification(*row)
 
 
 async def of_order(connection: AsyncConnection, order_id: str) -> list[Notification]:
@@ -166,7 +168,7 @@ async def told_in_last_hour(
             "but": list(but),
         },
     )
-    return {channel: count for channel, count in rows}
+    return {row.channel: row.messages for row in rows}
 
 
 async def envelope(connection: AsyncConnection, message_id: str) -> Envelope | None:
@@ -186,7 +188,7 @@ async def record(connection: AsyncConnection, message_id: str, attempt: Attempt)
 
 
 async def record_receipt(connection: AsyncConnection, receipt: Receipt, now: datetime) -> None:
-    """Move a row forward by what its provider told us; anything else, an id we do not know too, is ignored."""
+    """Move a row forward by what its provider told us; anything else, like an unknown id, is ignored."""
     new, at = _RECEIPTS[receipt.state], receipt.at or now
     is_failure = new is _N.FAILED
     values = {
@@ -226,11 +228,12 @@ def _attempt(message_id: str, attempt: Attempt) -> dict[str, object]:
         "sent": attempt.at if attempt.status is _N.SENT else None,
         "delivered": attempt.at if attempt.status is _N.DELIVERED else None,
         "failing": attempt.at if is_failure else None,
+        "in_doubt": attempt.is_in_doubt,
         "may_come_from": list(MAY_COME_FROM[attempt.status]),
     }
 
 
-def _envelope(rows: Sequence[Row]) -> Envelope:
+def _envelope(rows: Sequence[AnyRow]) -> Envelope:
     row = rows[0]
     return Envelope(
         message_id=row.message_id,
@@ -247,4 +250,5 @@ def _envelope(rows: Sequence[Row]) -> Envelope:
         provider=row.provider,
         failures=row.retry_count,
         first_failed_at=row.failing_since,
+        is_in_doubt=row.is_in_doubt,
     )

@@ -1,4 +1,4 @@
-"""Plans a batch, and lets the next channel take one over: decides inside the transaction that writes it down."""
+"""Plans a batch, or lets the next channel take it over: decides in the transaction that writes it down."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -147,7 +147,7 @@ async def _write_down(
 
 
 async def _supersede(connection: AsyncConnection, batch: Batch, channels: Sequence[Channel]) -> None:
-    """Close what the batch carries, naming the message that carries it: on the same channel if there is one."""
+    """Close what the batch carries, naming the message that does: on the same channel if there is one."""
     for channel, message_ids in _by_channel(batch).items():
         successor = channel if channel in channels else next(iter(channels), None)
         request = Settle(
@@ -192,6 +192,7 @@ def _row(
         "newest_at": batch.newest.at,
         "facts": batch.facts,
         "priority": batch.priority,
+        "is_in_doubt": False,
         "verdict": decision.verdict,
         "held": held,
         "instead_of": None,

@@ -14,6 +14,8 @@ from domain.channels import Channel, Reach
 from domain.recipients import Address, Device, QuietHours, Recipient
 from domain.status import Role, Status
 
+AnyRow = Row[*tuple[Any, ...]]
+
 # What makes up a recipient in any statement that joins the two tables; None for somebody nobody loaded.
 PERSON = (
     recipients.c.recipient_id.label("loaded_as"),
@@ -98,7 +100,7 @@ async def mark_gone(
     await connection.execute(_MARK_GONE, {**which, "at": at, "why": reason})
 
 
-def recipient_from(rows: Sequence[Row[Any]]) -> Recipient | None:
+def recipient_from(rows: Sequence[AnyRow]) -> Recipient | None:
     """The recipient in rows that hold :data:`PERSON`, one row per address.
 
     Built without validation: what is stored was validated, and that takes a look at every time zone there is.
@@ -148,11 +150,11 @@ def _address_rows(person: Recipient) -> list[dict[str, object]]:
     ]
 
 
-def _address(channel: Channel, row: Row[Any]) -> Address:
+def _address(channel: Channel, row: AnyRow) -> Address:
     return Address(channel, row.value, row.platform, row.environment)
 
 
-def _device(row: Row[Any]) -> Device:
+def _device(row: AnyRow) -> Device:
     return Device.model_construct(platform=row.platform, token=row.value, environment=row.environment)
 
 

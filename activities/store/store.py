@@ -1,14 +1,15 @@
-"""The store behind the protocols of planning and sending: every method is one transaction, and none outlives it."""
+"""The store behind the protocols of planning and sending: every method is one transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from activities.store import dead_letters, inbox, notifications, plans, recipients
+from activities.store import breakers, dead_letters, inbox, notifications, plans, recipients
 from activities.store.database import Database
 from activities.store.inbox import InboxMessage
 from activities.store.notifications import Notification
 from activities.store.recipients import GoneAddress
+from domain.breaker import BreakerState, Health
 from domain.ledger import NotificationStatus
 from domain.messages import Attempt, Envelope
 from domain.orders import Receipt
@@ -17,6 +18,7 @@ from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
 
 if TYPE_CHECKING:
     # By name only: the store must load neither Temporal nor what calls it.
+    from activities.breakers import Tally
     from activities.planning import Deciding, Unreachable, Wording
 
 
@@ -93,6 +95,33 @@ class Store:
         """Never use an address again, until the recipient gives it anew."""
         async with self._database.writing() as connection:
             await recipients.mark_gone(connection, recipient_id, address, reason, self._now())
+
+    # For breakers
+
+    async def settle_calls(self, tallies: "Mapping[str, Tally]", now: datetime) -> Sequence[Health]:
+        """Add calls to the fleet's counts, open breakers that should be, answer for every known provider."""
+        async with self._database.transaction() as connection:
+            return await breakers.settle_calls(connection, tallies, now)
+
+    async def claim_probe(self, provider: str, now: datetime) -> bool:
+        """Take the one probe that is allowed at a time; False when somebody else has it."""
+        async with self._database.transaction() as connection:
+            return await breakers.claim_probe(connection, provider, now)
+
+    async def probe_ended(self, provider: str, now: datetime, *, is_well: bool) -> None:
+        """Close the breaker, or keep it open for another while."""
+        async with self._database.transaction() as connection:
+            await breakers.probe_ended(connection, provider, now, is_well=is_well)
+
+    async def healths(self) -> Sequence[Health]:
+        """Every provider that was ever called or forced, as the fleet sees it."""
+        async with self._database.reading() as connection:
+            return await breakers.known(connection, self._now())
+
+    async def force_breaker(self, provider: str, state: BreakerState, reason: str) -> None:
+        """Put a breaker into a state by hand; CLOSED gives it back to its own judgement."""
+        async with self._database.transaction() as connection:
+            await breakers.force(connection, provider, state, reason, self._now())
 
     # For those who look after recipients
 

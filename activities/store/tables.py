@@ -1,4 +1,4 @@
-"""The tables: recipients and their addresses, the ledger, the inbox, and the dead letters."""
+"""The tables: recipients and addresses, the ledger, the inbox, dead letters, and the providers' breakers."""
 
 from datetime import datetime, time
 from typing import Any, cast
@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Table, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from activities.store.columns import OutsideText, Path, UtcDateTime, one_of
+from domain.breaker import BreakerState
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.status import Role, Status
@@ -25,7 +26,7 @@ class Base(DeclarativeBase):
     """Every constraint has a name, so that a migration can change it on both databases."""
 
     metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map = {  # noqa: RUF012 declared so by SQLAlchemy
+    type_annotation_map = {
         datetime: UtcDateTime(),
         tuple[Status, ...]: Path(),
         list[str]: JSON(),
@@ -72,7 +73,8 @@ class NotificationRow(Base):
 
     ``verdict`` is what was decided when the row was written and ``held`` the channels, with their paths,
     that were to wait for their turn: together they are the plan, whatever became of the row since.
-    ``instead_of`` is the failed channel that this one took over from. ``events``, ``newest_status`` and
+    ``instead_of`` is the failed channel that this one took over from. ``is_in_doubt``: an attempt was made
+    that may have arrived, although we heard no answer. ``events``, ``newest_status`` and
     ``newest_at`` are of the batch's own news, not of what it carries for older ones.
     """
 
@@ -101,6 +103,7 @@ class NotificationRow(Base):
     facts: Mapped[dict[str, Any]]
     priority: Mapped[int]
     failing_since: Mapped[datetime | None]
+    is_in_doubt: Mapped[bool]
     superseded_by: Mapped[str | None] = mapped_column(String(36))
     verdict: Mapped[Verdict] = mapped_column(one_of(Verdict, "verdict"))
     held: Mapped[dict[str, Any]]
@@ -156,8 +159,33 @@ class DeadLetterRow(Base):
     __table_args__ = (Index(None, "resolved_at", "created_at"),)
 
 
-recipients = cast(Table, RecipientRow.__table__)
-addresses = cast(Table, AddressRow.__table__)
-notifications = cast(Table, NotificationRow.__table__)
-inbox = cast(Table, InboxRow.__table__)
-dead_letters = cast(Table, DeadLetterRow.__table__)
+class BreakerRow(Base):
+    """Whether the fleet calls a provider, and until when somebody is probing it."""
+
+    __tablename__ = "breakers"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[BreakerState] = mapped_column(one_of(BreakerState, "state"))
+    since: Mapped[datetime]
+    reason: Mapped[str]
+    probing_until: Mapped[datetime | None]
+
+
+class CallsRow(Base):
+    """Calls to a provider in one stretch of time, from all workers together."""
+
+    __tablename__ = "calls"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    begins_at: Mapped[datetime] = mapped_column(primary_key=True)
+    calls: Mapped[int]
+    failures: Mapped[int]
+
+
+recipients = cast("Table", RecipientRow.__table__)
+addresses = cast("Table", AddressRow.__table__)
+notifications = cast("Table", NotificationRow.__table__)
+inbox = cast("Table", InboxRow.__table__)
+dead_letters = cast("Table", DeadLetterRow.__table__)
+breakers = cast("Table", BreakerRow.__table__)
+calls = cast("Table", CallsRow.__table__)

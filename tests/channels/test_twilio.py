@@ -187,6 +187,15 @@ async def test_the_same_words_of_an_order_hours_ago_are_not_this_text(wire: Wire
     assert found == Unknown("not on the provider's list")
 
 
+@pytest.mark.parametrize(("minutes", "is_this_text"), [(36, True), (49, True), (51, False)])
+async def test_a_listed_text_may_be_older_than_the_news_by_what_clocks_differ(
+    wire: Wire, twilio: Twilio, minutes: int, is_this_text: bool
+) -> None:
+    wire.will(PATH, listed(entry(age=timedelta(minutes=minutes))))
+    found = await outcome(twilio, replace(MESSAGE, priority=3, is_repeat=True))
+    assert found == (Accepted(SID) if is_this_text else Unknown("not on the provider's list"))
+
+
 async def test_a_listed_text_without_a_readable_date_counts(wire: Wire, twilio: Twilio) -> None:
     wire.will(PATH, listed({**entry(), "date_created": None}))
     assert await outcome(twilio, replace(MESSAGE, is_repeat=True)) == Accepted(SID)

@@ -36,7 +36,7 @@ class PostgresServer:
         self._run("pg_ctl", "-D", self._data, "-l", self._home / "log", "-o", options, "-w", "start")
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+        self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres:open-sesame@/{database}?host={self._home}"
@@ -61,7 +61,7 @@ class PostgresServer:
 def a_postgres_server() -> Iterator[PostgresServer]:
     """A running server in a directory of its own, both gone afterwards."""
     # Directly under /tmp: the path of a socket may have a hundred characters at most.
-    home = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108 as above, and mkdtemp is safe there
+    home = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     server = PostgresServer(home)
     try:
         server.start()
@@ -78,7 +78,7 @@ def _binaries_for(home: Path) -> Path:
     assert package.origin is not None
     packages = Path(package.origin).parent.parent
     if os.geteuid() == 0:
-        # The user we run it as may have no way into root's own directories. The libraries are found beside it.
+        # The user we run it as may have no way into root's own directories. Its libraries lie beside it.
         for part in ("pgserver/pginstall", "pgserver.libs"):
             if (packages / part).exists():
                 shutil.copytree(packages / part, home / part, symlinks=True)

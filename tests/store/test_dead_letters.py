@@ -10,9 +10,8 @@ from tests.store.stage import MINUTE, NOON, Stage
 
 def letter(dead_letter_id: str = "letter-1", **given: Any) -> DeadLetter:
     usual = {"order_id": "A17", "source": "status_changed", "reason": "unknown status", "field": "status"}
-    return DeadLetter(
-        dead_letter_id=dead_letter_id, at=NOON, **{**usual, "raw": '{"status": "LOST"}', **given}
-    )
+    content = {"dead_letter_id": dead_letter_id, "raw": '{"status": "LOST"}', "at": NOON}
+    return DeadLetter.model_validate({**usual, **content, **given})
 
 
 async def test_a_letter_is_kept_as_it_came(stage: Stage) -> None:

@@ -48,6 +48,23 @@ async def test_the_second_call_of_such_a_plan_gets_the_same_answer(stage: Stage)
     assert await stage.store.history("A17") == rows
 
 
+async def test_a_second_call_with_nothing_left_to_do_gets_the_same_answer_too(stage: Stage) -> None:
+    await stage.store.load([somebody(preferences={"PLACED": {"push": "off", "email": "off"}})])
+    told = batch(Status.PLACED, first_of_run=True)
+    first = await stage.plan(told)
+
+    assert await stage.plan(told) == first
+
+
+async def test_an_event_sent_again_under_a_later_time_is_still_the_same_event(stage: Stage) -> None:
+    await all_sent(stage, batch(Status.PLACED))
+    later = news(Status.PLACED, at=NOON + 5 * MINUTE)
+
+    plan = await stage.plan(batch(later, news(Status.ACCEPTED, at=NOON + 6 * MINUTE), first_of_run=True))
+
+    assert plan.already_told == ("evt-placed",)
+
+
 async def test_numbers_go_on_where_the_earlier_run_stopped(stage: Stage) -> None:
     await all_sent(stage, batch(Status.PLACED, number=1))
     await all_sent(stage, batch(Status.ACCEPTED, number=7))

@@ -16,6 +16,8 @@ from activities.store.tables import Base
 from domain.status import Status
 from tests.store.stage import PUSH, Stage, batch, run_sql, somebody
 
+NEWEST = "0002"
+
 
 def differences(connection: Connection) -> list[object]:
     context = MigrationContext.configure(connection, opts={"compare_server_default": True})
@@ -34,7 +36,7 @@ async def test_models_and_migrations_agree(empty_url: str) -> None:
 async def test_several_may_migrate_at_once(empty_url: str) -> None:
     await asyncio.gather(*(migrate(empty_url) for _ in range(5)))
 
-    assert await run_sql(empty_url, text("SELECT version_num FROM alembic_version")) == [("0001",)]
+    assert await run_sql(empty_url, text("SELECT version_num FROM alembic_version")) == [(NEWEST,)]
 
 
 async def test_migrating_again_changes_nothing(stage: Stage) -> None:
@@ -44,7 +46,7 @@ async def test_migrating_again_changes_nothing(stage: Stage) -> None:
 
 
 async def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
-    code = "import asyncio, sys; from activities.store.migrating import migrate; asyncio.run(migrate(sys.argv[1]))"
+    code = "import asyncio, sys, activities.store.migrating as m; asyncio.run(m.migrate(sys.argv[1]))"
     starting = [asyncio.create_subprocess_exec(sys.executable, "-c", code, empty_url) for _ in range(3)]
 
     ended = await asyncio.gather(*(process.wait() for process in await asyncio.gather(*starting)))

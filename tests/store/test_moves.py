@@ -102,6 +102,19 @@ async def test_a_row_remembers_when_it_began_to_fail_and_when_it_was_sent(stage:
     assert (row.provider, row.provider_reference) == ("fcm", "ref-1")
 
 
+async def test_what_may_have_arrived_once_stays_in_doubt(stage: Stage, push: str) -> None:
+    before = await stage.store.envelope(push)
+    doubtful = Attempt(status=N.RETRYING, at=NOON, failures=1, reason="no answer", is_in_doubt=True)
+    await stage.store.record(push, doubtful)
+    await stage.store.record(push, Attempt(status=N.RETRYING, at=LATER, failures=2, reason="busy"))
+    after = await stage.store.envelope(push)
+
+    assert before is not None
+    assert after is not None
+    assert (before.is_in_doubt, after.is_in_doubt) == (False, True)
+    assert (after.failures, after.first_failed_at) == (2, NOON)
+
+
 async def test_a_receipt_says_when_and_why(stage: Stage, push: str) -> None:
     await stage.store.record(push, sent())
     await stage.store.record_receipt(Receipt(message_id=push, state="undelivered", code="30003", at=LATER))
@@ -110,10 +123,13 @@ async def test_a_receipt_says_when_and_why(stage: Stage, push: str) -> None:
     assert (row.status, row.reason, row.delivered_at) == ("FAILED", "30003", None)
 
 
-async def test_a_read_receipt_that_overtakes_the_delivery_keeps_its_time(stage: Stage, push: str) -> None:
+@pytest.mark.parametrize("states", [("delivered", "read"), ("read", "delivered")])
+async def test_receipts_in_any_order_say_when_it_arrived_first(
+    stage: Stage, push: str, states: tuple[str, str]
+) -> None:
     await stage.store.record(push, sent())
-    await stage.store.record_receipt(Receipt(message_id=push, state="read", at=NOON + 2 * MINUTE))
-    await stage.store.record_receipt(Receipt(message_id=push, state="delivered", at=LATER))
+    for state, at in zip(states, (NOON + 2 * MINUTE, LATER), strict=True):
+        await stage.store.record_receipt(Receipt(message_id=push, state=state, at=at))
 
     row = (await stage.rows())[PUSH]
     assert (row.status, row.delivered_at) == ("READ", NOON + 2 * MINUTE)

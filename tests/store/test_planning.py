@@ -1,4 +1,4 @@
-"""A batch is planned in one transaction: decided, written down and told in-app, once however often it is asked."""
+"""A batch is planned in one transaction: decided, written down, told in-app; once, however often asked."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import pytest
 
 from domain.deciding import HOURLY_CAPS
 from domain.ledger import NotificationStatus
+from domain.messages import Attempt
 from domain.status import Role, Status
 from domain.telling import Settle, Verdict
 from tests.store.stage import (
@@ -150,7 +151,8 @@ async def test_a_change_of_mind_to_other_channels_only_does_not_add_any(stage: S
 async def test_a_plan_asked_for_again_after_it_was_carried_out_is_still_the_same(stage: Stage) -> None:
     told = batch(Status.NEARBY)
     first = await stage.plan(told)
-    await stage.store.record(told.message_id(PUSH), sent())
+    failed = Attempt(status=NotificationStatus.FAILED, at=NOON, failures=1, reason="out of attempts")
+    await stage.store.record(told.message_id(PUSH), failed)
     await stage.take_over(told, SMS)
 
     assert await stage.plan(told) == first
@@ -186,6 +188,30 @@ async def test_news_that_came_in_between_a_crash_and_its_repeat_is_told_alone(st
     assert [row.status for row in rows if row.channel is PUSH] == ["SUPERSEDED", "PENDING"]
 
 
+async def test_a_number_taken_by_other_news_takes_nothing_over(stage: Stage) -> None:
+    await stage.plan(batch(Status.ACCEPTED, number=4))
+
+    plan = await stage.plan(batch(Status.PREPARING, number=4))
+
+    assert plan.channels[PUSH].path == (Status.PREPARING,)
+    assert [row.status for row in await stage.store.history("A17") if row.channel is PUSH] == ["PENDING"] * 2
+
+
+async def test_a_plan_cancelled_at_any_point_blocks_nobody_and_can_be_made_again(stage: Stage) -> None:
+    told = [batch(Status.OUT_FOR_DELIVERY, order_id=f"B{steps}") for steps in range(30)]
+    for steps, one in enumerate(told):
+        planning = asyncio.create_task(stage.plan(one))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        planning.cancel()
+        await asyncio.wait([planning])
+
+    plans = [await stage.plan(one) for one in told]
+
+    assert all(plan == plans[0] for plan in plans)
+    assert len(await stage.store.inbox("c-42")) == len(told)
+
+
 # Caps
 
 
@@ -217,7 +243,7 @@ async def test_urgent_news_is_never_held_back(stage: Stage) -> None:
 async def test_the_cap_forgets_what_is_an_hour_old(stage: Stage) -> None:
     await told_often(stage, HOURLY_CAPS[PUSH])
 
-    late = news(Status.ACCEPTED, at=NOON + 61 * MINUTE)
+    late = news(Status.ACCEPTED, at=NOON + 65 * MINUTE)
     assert (await stage.plan(batch(late))).channels[PUSH].verdict is Verdict.SEND
 
 
@@ -243,7 +269,7 @@ async def test_the_cap_does_not_count_what_the_batch_takes_back(stage: Stage) ->
 # Supersession
 
 
-async def test_what_a_batch_takes_back_is_superseded_by_its_message_on_the_same_channel(stage: Stage) -> None:
+async def test_what_a_batch_takes_back_travels_with_it(stage: Stage) -> None:
     await stage.plan(batch(Status.ACCEPTED))
     old = (await stage.rows())[PUSH]
     newer = batch(Status.PREPARING, number=2, withdrawn=(taken_back(old),))
@@ -252,8 +278,19 @@ async def test_what_a_batch_takes_back_is_superseded_by_its_message_on_the_same_
 
     assert plan.channels[PUSH].path == (Status.ACCEPTED, Status.PREPARING)
     old_now = (await stage.rows(batch=1))[PUSH]
-    assert (old_now.status, old_now.superseded_by) == ("SUPERSEDED", newer.message_id(PUSH))
-    assert old_now.updated_at == newer.told_at
+    assert (old_now.status, old_now.updated_at) == ("SUPERSEDED", newer.told_at)
+
+
+async def test_each_message_taken_back_is_superseded_on_its_own_channel(stage: Stage) -> None:
+    await stage.plan(batch(Status.OUT_FOR_DELIVERY))
+    old = await stage.rows()
+    newer = batch(Status.DELIVERED, number=2, withdrawn=(taken_back(old[PUSH]), taken_back(old[SMS])))
+
+    await stage.plan(newer)
+
+    old_now = await stage.rows(batch=1)
+    assert old_now[PUSH].superseded_by == newer.message_id(PUSH)
+    assert old_now[SMS].superseded_by == newer.message_id(SMS)
 
 
 async def test_where_the_channel_has_no_new_row_any_of_the_batch_supersedes(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Recipients are read as they were loaded, without the addresses that are gone, and with the row a send needs."""
+"""Recipients are read as they were loaded, without gone addresses, and with the row that a send needs."""
 
 from domain.channels import Channel
 from domain.recipients import Address
@@ -69,6 +69,8 @@ async def test_a_push_token_may_be_as_long_as_its_provider_likes(stage: Stage) -
 
 
 async def test_a_gone_address_is_not_used_and_not_forgotten(stage: Stage) -> None:
+    devices = [{"platform": "android", "token": token} for token in ("tok-1", "tok-2")]
+    await stage.store.load([somebody(devices=devices)])
     await stage.store.mark_gone("c-42", TOKEN_1, "unregistered")
 
     found = await stage.store.find("c-42")

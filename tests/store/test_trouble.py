@@ -1,4 +1,4 @@
-"""When the database is in trouble, callers get one error to wait on, and nobody gets a contact detail to read."""
+"""In trouble with the database, callers get one error to wait on, and nobody a contact detail to read."""
 
 import asyncio
 import subprocess
@@ -110,7 +110,7 @@ async def write(database: Database, statement: str, **values: str) -> None:
 
 async def test_a_plan_that_breaks_halfway_leaves_nothing(stage: Stage) -> None:
     with pytest.raises(ZeroDivisionError):
-        await stage.store.plan(batch(Status.PLACED), lambda *_, **__: 1 / 0, stage.wording)  # type: ignore[arg-type, return-value]
+        await stage.store.plan(batch(Status.PLACED), lambda *_, **__: 1 / 0, stage.wording)  # type: ignore[arg-type]
 
     assert await stage.store.history("A17") == ()
     assert (await stage.plan(batch(Status.PLACED))).number == 1

@@ -1,4 +1,4 @@
-"""Runs the revisions on the connection that ``migrating.migrate`` holds; Alembic loads this file by its name."""
+"""Runs the revisions on the connection that ``migrating.migrate`` holds; Alembic finds it by its name."""
 
 from alembic import context
 

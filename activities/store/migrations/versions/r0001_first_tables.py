@@ -11,7 +11,8 @@ _WORD = sa.String(16)
 _CHANNELS = "('push', 'sms', 'email', 'in_app')"
 _ROLES = "('customer', 'merchant', 'courier')"
 _STATUSES = (
-    "('PENDING', 'RETRYING', 'SENT', 'DELIVERED', 'READ', 'FAILED', 'SUPERSEDED', 'SUPPRESSED', 'EXPIRED', 'UNKNOWN')"
+    "('PENDING', 'RETRYING', 'SENT', 'DELIVERED', 'READ', 'FAILED', "
+    "'SUPERSEDED', 'SUPPRESSED', 'EXPIRED', 'UNKNOWN')"
 )
 _VERDICTS = "('send', 'told', 'held', 'off', 'refused', 'suppressed', 'expired')"
 _UNSETTLED = sa.text("status IN ('PENDING', 'RETRYING')")
@@ -56,7 +57,10 @@ def _recipients() -> None:
         sa.Column("gone_reason", sa.String()),
         sa.PrimaryKeyConstraint("recipient_id", "channel", "position", name="pk_addresses"),
         sa.ForeignKeyConstraint(
-            ["recipient_id"], ["recipients.recipient_id"], name="fk_addresses_recipient_id", ondelete="CASCADE"
+            ["recipient_id"],
+            ["recipients.recipient_id"],
+            name="fk_addresses_recipient_id",
+            ondelete="CASCADE",
         ),
         sa.CheckConstraint(f"channel IN {_CHANNELS}", name="ck_addresses_channel"),
     )
@@ -88,6 +92,7 @@ def _notifications() -> None:
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("failing_since", _MOMENT),
+        sa.Column("is_in_doubt", sa.Boolean(), nullable=False),
         sa.Column("superseded_by", sa.String(36)),
         sa.Column("verdict", _WORD, nullable=False),
         sa.Column("held", sa.JSON(), nullable=False),

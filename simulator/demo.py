@@ -1,0 +1,148 @@
+"""Starts everything on this machine, plays three orders, and shows what people receive.
+
+python -m simulator.demo          plays, then stays up until Ctrl-C; with ONCE=1 it ends by itself
+python -m simulator.demo --run    plays nothing and stays up until Ctrl-C or SIGTERM
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Never
+
+import typer
+from temporalio.exceptions import TemporalError
+
+from domain.orders import BadInput
+from leaving import DONE, FAILED, leave_after
+from simulator.environ import data_folder
+from simulator.orders import RULES, Run
+from simulator.ports import Ports
+from simulator.programs import ProgramError
+from simulator.screen import Screen
+from simulator.server import HOST, PortTakenError
+from simulator.show import Show
+from simulator.stack import Stack
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    run: Annotated[
+        bool, typer.Option("--run", help="Play nothing, stay up until Ctrl-C or SIGTERM.")
+    ] = False,
+) -> int:
+    """Start everything on this machine, play three orders, and show what people receive.
+
+    Then it stays up for orders of your own. With ONCE=1 in the environment it ends by itself, with exit code
+    0 only if every order was told exactly as it had to be.
+    """
+    demo = Demo(Screen(), once=os.environ.get("ONCE", "") not in {"", "0"})
+    try:
+        return asyncio.run(until_stopped(demo.run() if run else demo.play(), lambda: demo.may_be_stopped))
+    except ProgramError as problem:
+        # More than the one line that other problems get: its log may be gone with the temporary folder.
+        typer.echo(f"demo: {problem}", err=True)
+        return FAILED
+
+
+async def until_stopped(work: Coroutine[Any, Any, int], may_be_stopped: Callable[[], bool]) -> int:
+    """Do the work until it is done, or Ctrl-C or SIGTERM ends it: no failure when it may be stopped."""
+    doing = asyncio.create_task(work)
+    stopped_by: list[int] = []
+
+    def stop(number: int) -> None:
+        # Once: a second would interrupt the stopping and leave programs to their fate.
+        if not stopped_by:
+            stopped_by.append(number)
+            doing.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        return await doing
+    except asyncio.CancelledError:
+        return DONE if may_be_stopped() else 128 + stopped_by[0]
+
+
+class Demo:
+    """The demo and the run. ``may_be_stopped``: everything is up, and only somebody's Ctrl-C will end it."""
+
+    def __init__(self, screen: Screen, *, once: bool) -> None:
+        self._screen, self._once = screen, once
+        self._began = time.monotonic()
+        self.may_be_stopped = False
+
+    async def play(self) -> int:
+        """Play the stories. Ends by itself only with ONCE."""
+        with data_folder(os.environ) as (folder, is_kept):
+            # In a ledger that is kept, people would come with what they were told before.
+            run = Run.now(has_own_people=is_kept)
+            async with self._stack(folder, keep_orders=is_kept) as stack:
+                return await stack.with_everything_up(self._play_on(stack, Show(stack, self._screen, run)))
+
+    async def run(self) -> int:
+        """Play nothing, and stay up."""
+        with data_folder(os.environ, ".data") as (folder, _):
+            async with self._stack(folder, keep_orders=True) as stack:
+                return await stack.with_everything_up(self._stay_up(stack, Show(stack, self._screen)))
+
+    async def _play_on(self, stack: Stack, show: Show) -> int:
+        self._step(f"people to tell: {await show.load_people()}")
+        self.may_be_stopped = not self._once
+        window, linger = RULES.window_seconds, RULES.linger_seconds
+        self._screen.remark(
+            f"Shortened for the demo: windows from 60 s to {window:.0f} s, and how long an order stays open "
+            f"after its end from 30 min to {linger:.0f} s."
+        )
+        async with show.watched():
+            is_as_it_had_to_be = await show.play()
+            self._screen.remark(f"It took {time.monotonic() - self._began:.0f} s from nothing to here.")
+            if self._once:
+                return DONE if is_as_it_had_to_be else FAILED
+            self._screen.heading(f"Look at the orders in the Temporal UI: {stack.ui}")
+            show.say_how()
+            self._screen.heading("Up until Ctrl-C: what you announce is shown here.")
+            return await for_ever()
+
+    async def _stay_up(self, stack: Stack, show: Show) -> int:
+        self._step(f"people to tell: {await show.load_people()}")
+        self.may_be_stopped = True
+        show.say_how()
+        self._screen.plain(
+            f"\nready: Temporal {stack.address}, its UI {stack.ui}, simulator {stack.simulator.url}, "
+            f"SMTP {HOST}:{stack.simulator.smtp_port}, data in {stack.folder}"
+        )
+        return await for_ever()
+
+    @asynccontextmanager
+    async def _stack(self, folder: Path, *, keep_orders: bool) -> AsyncIterator[Stack]:
+        ports = Ports.read(os.environ)
+        ports.check()
+        self._screen.heading("Starting everything on this machine")
+        async with Stack.start(folder, ports, keep_orders=keep_orders, say=self._step) as stack:
+            try:
+                yield stack
+            finally:
+                self._screen.heading("Stopping everything")
+
+    def _step(self, text: str) -> None:
+        self._screen.step(text, time.monotonic() - self._began)
+
+
+async def for_ever() -> Never:
+    """Wait for somebody to stop us."""
+    await asyncio.Event().wait()
+    raise AssertionError("for ever is over")
+
+
+if __name__ == "__main__":
+    leave_after(
+        lambda: app(standalone_mode=False),
+        "demo",
+        dict.fromkeys((BadInput, PortTakenError, TemporalError), FAILED),
+    )

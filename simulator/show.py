@@ -1,0 +1,122 @@
+"""What happens on the stage once everything runs: people are loaded, orders are played, told and checked."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NoReturn
+
+from domain.channels import Channel
+from domain.recipients import read_recipients
+from simulator import checking
+from simulator.orders import Orders, Run
+from simulator.screen import Screen
+from simulator.stack import HOME, SAMPLE_PEOPLE, Stack
+from simulator.stories import STORIES
+
+DEFAULT_ADDRESS = "127.0.0.1:7233"
+
+
+class Show:
+    """A show with a running stack."""
+
+    def __init__(self, stack: Stack, screen: Screen, run: Run | None = None) -> None:
+        self._stack, self._screen, self._run = stack, screen, run or Run.now()
+        people = read_recipients(SAMPLE_PEOPLE.read_bytes())
+        self._person_at = {
+            address.value: person
+            for person in people
+            for channel in Channel
+            for address in person.addresses(channel)
+        }
+
+    async def load_people(self) -> str:
+        """Load the sample people through the command that anybody would use. Answers their ids."""
+        people = json.loads(SAMPLE_PEOPLE.read_text())
+        for person in people:
+            person["recipient_id"] = self._run.person(person["recipient_id"])
+        file = self._stack.folder / "people.json"
+        file.write_text(json.dumps(people, indent=2))
+        await self._stack.load(file)
+        return ", ".join(f"{person['role']} {person['recipient_id']}" for person in people)
+
+    async def play(self) -> bool:
+        """Play the stories, show the timelines, and say whether everything was told as it had to be."""
+        orders = Orders(await self._stack.order_service(), self._run, self._screen.announced)
+        for story in STORIES:
+            self._screen.heading(f"Order {story.letter}: {story.title}")
+            await orders.play(story, lambda step: self._screen.chapter(step.remark))
+        self._screen.heading("The timelines: who was told what where, and why not")
+        timelines = {story.letter: await orders.end(story) for story in STORIES}
+        for story in STORIES:
+            self._screen.timeline(timelines[story.letter], story.title)
+        self._screen.remark("off: not wanted there; kept back: for when another channel fails.")
+        return self._is_as_it_had_to_be(
+            checking.differences(
+                [*checking.timelines_had_to_say(STORIES), *self._had_to_receive()],
+                [*checking.timelines_say(timelines, STORIES), *self._received()],
+            )
+        )
+
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Show every message as it reaches somebody, for as long as the block lasts."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    def say_how(self) -> None:
+        """What to type in another terminal."""
+        stack, screen = self._stack, self._screen
+        python = _from_here(sys.executable)
+        given = "" if _is_default(stack.address) else f"TEMPORAL_ADDRESS={stack.address} "
+        starter = f"  {given}{python} starter.py"
+        customer, merchant = self._run.person("c-42"), self._run.person("m-7")
+        to = f"--customer {customer} --merchant {merchant}"
+        screen.heading("In another terminal, with the usual window of a minute:")
+        screen.plain(f'{starter} announce A17 PLACED {to} --fact merchant_name="Burger Barn"')
+        screen.plain(f"{starter} announce A17 OUT_FOR_DELIVERY {to} --fact eta_minutes=12 --wait")
+        screen.plain(f"{starter} timeline A17")
+        screen.plain(f"  curl {stack.simulator.url}/received")
+
+    async def _watch(self) -> NoReturn:
+        shown = 0
+        while True:
+            with contextlib.suppress(TimeoutError):
+                one = await self._stack.simulator.next_after(shown)
+                self._screen.received(one, self._person_at.get(one.address))
+                shown = one.n
+
+    def _had_to_receive(self) -> checking.Lines:
+        return checking.people_had_to_receive(STORIES) if self._stack.is_simulated else []
+
+    def _received(self) -> checking.Lines:
+        if not self._stack.is_simulated:
+            return []
+        who = {address: person.recipient_id for address, person in self._person_at.items()}
+        return checking.people_received(self._stack.simulator.received, who, STORIES)
+
+    def _is_as_it_had_to_be(self, differences: checking.Lines) -> bool:
+        if differences:
+            self._screen.heading("NOT told as it had to be (- had to be, + was):")
+            for line in differences:
+                self._screen.plain(f"  {line}")
+        else:
+            self._screen.heading("Every order was told exactly as it had to be.")
+        return not differences
+
+
+def _from_here(program: str) -> str:
+    """A program as it is called from our folder. Not resolved: that would leave the virtual environment."""
+    path = Path(program)
+    return str(path.relative_to(HOME)) if path.is_relative_to(HOME) else program
+
+
+def _is_default(address: str) -> bool:
+    return address == DEFAULT_ADDRESS and not os.environ.get("TEMPORAL_ADDRESS")
