@@ -38,7 +38,7 @@ DATA_CONVERTER = DataConverter(payload_converter_class=LeanPayloadConverter)
 
 
 # Something that listens and never answers is no server either.
-_ANSWERS_WITHIN = 10
+_ANSWERS_WITHIN = 5
 
 
 class NoServer(Exception):

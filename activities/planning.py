@@ -9,6 +9,7 @@ from temporalio import activity
 
 from domain.channels import Channel
 from domain.deciding import decide, why_unreachable
+from domain.ledger import NotificationStatus
 from domain.messages import Words
 from domain.orders import Fact, Receipt
 from domain.recipients import Recipient
@@ -57,8 +58,11 @@ class PlanningLedger(Protocol):
     async def settle(self, request: Settle) -> None:
         """Close notifications that are still unsettled."""
 
-    async def record_receipt(self, receipt: Receipt) -> None:
-        """Move a notification forward by what its provider told us; a move backwards is ignored."""
+    async def record_receipt(self, receipt: Receipt) -> NotificationStatus | None:
+        """Move a notification forward by what its provider told us; a move backwards is ignored.
+
+        Answers the status it then has, None for a notification we never sent.
+        """
 
     async def keep(self, letter: DeadLetter) -> None:
         """Keep a dead letter."""
@@ -89,9 +93,9 @@ class Planning:
         await self.ledger.settle(request)
 
     @activity.defn
-    async def record_receipt(self, receipt: Receipt) -> None:
+    async def record_receipt(self, receipt: Receipt) -> NotificationStatus | None:
         """Write down what a provider told us later."""
-        await self.ledger.record_receipt(receipt)
+        return await self.ledger.record_receipt(receipt)
 
     @activity.defn
     async def keep(self, letter: DeadLetter) -> None:

@@ -94,7 +94,7 @@ class Program:
         code = self._process.returncode if self._process else None
         how = "" if code is None else f", killed by {_name(-code)}" if code < 0 else f", exit code {code}"
         tail = [f"  {line}" for line in self._said().splitlines()[-TAIL:]] or ["  (nothing)"]
-        return ProgramError("\n".join([f"{self.name} {what}{how}; the end of {self.log}:", *tail]))
+        return ProgramError("\n".join([f"{self.name} {what}{how}; the end of {self.log.name}:", *tail]))
 
     async def _spawn(self) -> Process:
         with self.log.open("ab") as log:

@@ -74,14 +74,15 @@ class Show:
     def say_how(self) -> None:
         """What to type in another terminal."""
         stack, screen = self._stack, self._screen
-        python = _from_here(sys.executable)
-        given = "" if _is_default(stack.address) else f"TEMPORAL_ADDRESS={stack.address} "
-        starter = f"  {given}{python} starter.py"
-        customer, merchant = self._run.person("c-42"), self._run.person("m-7")
-        to = f"--customer {customer} --merchant {merchant}"
+        customer = self._run.person("c-42")
+        starter = f"  {_from_here(sys.executable)} starter.py"
         screen.heading("In another terminal, with the usual window of a minute:")
-        screen.plain(f'{starter} announce A17 PLACED {to} --fact merchant_name="Burger Barn"')
-        screen.plain(f"{starter} announce A17 OUT_FOR_DELIVERY {to} --fact eta_minutes=12 --wait")
+        if not _is_default(stack.address):
+            screen.plain(f"  export TEMPORAL_ADDRESS={stack.address}")
+        screen.plain(
+            f'{starter} announce A17 PLACED --customer {customer} --fact merchant_name="Burger Barn"'
+        )
+        screen.plain(f"{starter} announce A17 OUT_FOR_DELIVERY --customer {customer} --fact eta_minutes=12")
         screen.plain(f"{starter} timeline A17")
         screen.plain(f"  curl {stack.simulator.url}/received")
 

@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.store import Store
+from activities.store.notifications import Notification
 from domain.channels import Channel
 from domain.recipients import Recipient
 from domain.status import Role, Status
@@ -294,6 +295,24 @@ class OrderStory:
     async def lines(self, person: Person, batch: int = -1) -> dict[str, str | None]:
         """Where one batch of a person stands on each channel."""
         return {line.channel: line.status for line in (await self.told(person))[batch].channels}
+
+    async def rows(self) -> tuple[Notification, ...]:
+        """The order's rows in the ledger, oldest first."""
+        return await self._city.stage.store.history(self.order_id)
+
+    async def has_pushed(self, person: Person, pushes: int) -> None:
+        """Wait for pushes that wait for something real, such as a slow provider."""
+        async with asyncio.timeout(PATIENCE):
+            while len(person.pushes) < pushes:
+                await asyncio.sleep(0.02)
+
+    async def wait_before_the_next_attempt(self) -> float:
+        """Seconds between the last failed attempt and the next, as the server was asked to wait.
+
+        Asked for rather than waited for: a fast-forward wakes a sleeping activity too early.
+        """
+        (pending,) = (await self._handle.describe()).raw_description.pending_activities
+        return pending.current_retry_interval.ToTimedelta().total_seconds()
 
     async def status(self) -> str:
         """The workflow's own status, by Temporal's name."""

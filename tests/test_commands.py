@@ -12,7 +12,9 @@ import pytest
 from activities.store import Store
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
+from domain.orders import BadInput
 from domain.status import Status
+from settings import Settings
 from simulator import Fault
 from tests.processes import Ended, eventually, run, running, settings_apart, settings_of, temporal
 from tests.stage import City, Person, Stage
@@ -223,15 +225,6 @@ async def test_without_a_server_one_line_names_the_setting(
     assert time.monotonic() - began < 5
 
 
-async def test_a_server_that_never_answers_is_none(nowhere: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        there = {**nowhere, "TEMPORAL_ADDRESS": f"127.0.0.1:{mute.getsockname()[1]}"}
-        ended = await run(*COMMANDS["announce"], settings=there)
-
-    assert ended.code == 1
-    assert "TEMPORAL_ADDRESS: no Temporal server answers" in ended.problem
-
-
 async def test_an_event_for_a_namespace_that_is_not_there_is_not_handed_over(stage: Stage) -> None:
     ended = await run(*COMMANDS["announce"], settings={**settings_of(stage), "TEMPORAL_NAMESPACE": "nowhere"})
 
@@ -288,12 +281,10 @@ async def test_recipients_are_loaded_and_shown_in_the_same_form(tmp_path: Path) 
     again = await run(
         "starter.py", "recipients", "load", a_file(tmp_path, [json.loads(shown.out)]), settings=there
     )
-    after = await run("starter.py", "recipients", "show", "c-43", settings=there)
 
     assert (loaded.code, loaded.out, loaded.err) == (0, "2 recipients loaded\n", "")
     assert json.loads(shown.out).items() >= people[1].items()
     assert (again.code, again.out) == (0, "1 recipients loaded\n")
-    assert after.out == shown.out
 
 
 async def test_an_unknown_recipient_is_one_line(stage: Stage) -> None:
@@ -303,7 +294,7 @@ async def test_an_unknown_recipient_is_one_line(stage: Stage) -> None:
     assert ended.problem.startswith("starter: recipient: nobody is not loaded")
 
 
-SECRET = "ana-s3cret"
+SECRET = "ana-s3cret"  # noqa: S105 one that no output may hold
 BAD_RECIPIENTS = {
     "a time zone": (
         {"time_zone": SECRET},
@@ -399,15 +390,16 @@ async def test_the_help_is_a_manual(command: tuple[str, ...], says: tuple[str, .
 # worker.py
 
 
-HALF_CONFIGURED = {
-    "none": ({}, ("FCM_SERVICE_ACCOUNT_FILE", "TWILIO_ACCOUNT_SID", "SMTP_HOST")),
-    "half of Twilio": ({"TWILIO_ACCOUNT_SID": f"AC{1:032x}"}, ("TWILIO_AUTH_TOKEN: missing",)),
-    "half of SMTP": ({"SMTP_HOST": "relay"}, ("EMAIL_FROM: missing",)),
-    "half of FCM": ({"FCM_BASE_URL": "http://fcm"}, ("FCM_SERVICE_ACCOUNT_FILE: missing",)),
-}
+HALF_OF_TWILIO = {"TWILIO_ACCOUNT_SID": f"AC{1:032x}"}
 
 
-@pytest.mark.parametrize(("settings", "named"), HALF_CONFIGURED.values(), ids=HALF_CONFIGURED.keys())
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        pytest.param({}, ("FCM_SERVICE_ACCOUNT_FILE", "TWILIO_ACCOUNT_SID", "SMTP_HOST"), id="no provider"),
+        pytest.param(HALF_OF_TWILIO, ("TWILIO_AUTH_TOKEN: missing",), id="half a provider"),
+    ],
+)
 async def test_a_worker_without_a_whole_provider_refuses_to_start_and_names_what_is_missing(
     nowhere: dict[str, str], settings: dict[str, str], named: tuple[str, ...]
 ) -> None:
@@ -419,25 +411,24 @@ async def test_a_worker_without_a_whole_provider_refuses_to_start_and_names_what
 
 
 BAD_SETTINGS = {
-    "PROVIDER_RATE_FCM": "fast",
-    "METRICS_PORT": "http",
-    "DATABASE_URL": f"oracle://ana:{SECRET}@db/orders",
+    "TWILIO_AUTH_TOKEN": HALF_OF_TWILIO,
+    "EMAIL_FROM": {"SMTP_HOST": "relay"},
+    "FCM_SERVICE_ACCOUNT_FILE": {"FCM_BASE_URL": "http://fcm"},
+    "PROVIDER_RATE_FCM": {"PROVIDER_RATE_FCM": "fast"},
+    "METRICS_PORT": {"METRICS_PORT": "http"},
+    "DATABASE_URL": {"DATABASE_URL": f"oracle://ana:{SECRET}@db/orders"},
 }
 
 
-@pytest.mark.parametrize("name", BAD_SETTINGS)
-async def test_a_setting_that_cannot_be_is_one_line_that_names_it(
-    apart: dict[str, str], nowhere: dict[str, str], name: str
-) -> None:
-    settings = {**apart, **nowhere, name: BAD_SETTINGS[name]}
-    ended = await run("worker.py", settings=settings)
+@pytest.mark.parametrize(("name", "settings"), BAD_SETTINGS.items(), ids=BAD_SETTINGS.keys())
+def test_a_setting_that_is_missing_or_cannot_be_is_named(name: str, settings: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match=f"^{name}: ") as refused:
+        Settings.read(settings)
 
-    assert ended.code == 1
-    assert ended.problem.startswith(f"worker: {name}: ")
-    assert SECRET not in ended.problem
+    assert SECRET not in str(refused.value)
 
 
-@pytest.mark.parametrize("queues", ["send-fax", "send-push,send-fax", ""])
+@pytest.mark.parametrize("queues", ["send-push,send-fax", ""])
 async def test_a_queue_that_is_not_ours_is_one_line_that_names_those_that_are(
     apart: dict[str, str], nowhere: dict[str, str], queues: str
 ) -> None:
@@ -505,15 +496,20 @@ async def test_a_worker_told_to_end_finishes_what_it_is_sending_and_nobody_sends
     assert "on its way" in ana.pushes[1]
 
 
-async def test_without_a_worker_waiting_and_looking_end_and_say_so(
+async def test_what_waits_in_vain_ends_and_says_for_what(
     apart: dict[str, str], ana: Person, order_id: str
 ) -> None:
     waiting = ("announce", order_id, "PLACED", "--customer", ana.id, "--event-id", "evt-1", "--wait")
-    ended, looked = await asyncio.gather(
-        run("starter.py", *waiting, settings=apart),
-        run("starter.py", "timeline", order_id, settings=apart),
-    )
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        nobody = {**apart, "TEMPORAL_ADDRESS": f"127.0.0.1:{mute.getsockname()[1]}"}
+        await run("starter.py", "announce", order_id, "PLACED", "--customer", ana.id, settings=apart)
+        no_server, not_taken, no_answer = await asyncio.gather(
+            run(*COMMANDS["announce"], settings=nobody),
+            run("starter.py", *waiting, settings=apart),
+            run("starter.py", "timeline", order_id, settings=apart),
+        )
 
-    assert ended.code == 1
-    assert ended.problem.startswith("starter: no worker took event evt-1, start worker.py")
-    assert looked.code == 1
+    assert (no_server.code, not_taken.code, no_answer.code) == (1, 1, 1)
+    assert no_server.problem.startswith("starter: TEMPORAL_ADDRESS: no Temporal server answers")
+    assert not_taken.problem.startswith("starter: no worker took event evt-1, start worker.py")
+    assert no_answer.problem.startswith(f"starter: no worker answers for order {order_id}, start worker.py")

@@ -14,7 +14,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.planning import Planning
     from domain.channels import Channel
     from domain.desk import Answer, Desk
-    from domain.orders import WORKFLOW_TYPE, BadInput, Order, order_id_of, read_event, read_receipt
+    from domain.ledger import NotificationStatus
+    from domain.orders import WORKFLOW_TYPE, BadInput, Order, Receipt, order_id_of, read_event, read_receipt
     from domain.telling import Batch, DeadLetter, Withdrawn
     from domain.timeline import BATCHES_KEPT, DEAD_LETTERS_SHOWN, Timeline, as_markdown, opening, timeline
     from workflows.carried import Carried, NextRun, Unfinished
@@ -149,7 +150,15 @@ class OrderNotifications:
             await in_store(Planning.keep, letter)
             self._something_changed(letter)
         while self._receipts:
-            await in_store(Planning.record_receipt, self._receipts.pop(0))
+            receipt = self._receipts.pop(0)
+            status = await in_store(Planning.record_receipt, receipt)
+            self._note_receipt(receipt, status)
+
+    def _note_receipt(self, receipt: Receipt, status: NotificationStatus | None) -> None:
+        for line in (line for told in self._told for line in told.channels):
+            if status and line.message_id == receipt.message_id:
+                line.status, line.reason = status, receipt.code
+                self._something_changed()
 
     def _give_up_if_silent(self) -> None:
         if not self._is_silent:

@@ -187,8 +187,10 @@ async def record(connection: AsyncConnection, message_id: str, attempt: Attempt)
     return NotificationStatus(moved)
 
 
-async def record_receipt(connection: AsyncConnection, receipt: Receipt, now: datetime) -> None:
-    """Move a row forward by what its provider told us; anything else, like an unknown id, is ignored."""
+async def record_receipt(
+    connection: AsyncConnection, receipt: Receipt, now: datetime
+) -> NotificationStatus | None:
+    """Move a row forward by what its provider told us; the status it then has, None for an unknown id."""
     new, at = _RECEIPTS[receipt.state], receipt.at or now
     is_failure = new is _N.FAILED
     values = {
@@ -200,6 +202,7 @@ async def record_receipt(connection: AsyncConnection, receipt: Receipt, now: dat
         "may_come_from": list(MAY_COME_FROM[new]),
     }
     await connection.execute(_RECEIPT, values)
+    return (await connection.execute(_STATUS, {"message_id": receipt.message_id})).scalar_one_or_none()
 
 
 async def settle(connection: AsyncConnection, request: Settle, now: datetime) -> None:

@@ -31,18 +31,13 @@ _BEGINS_AS = {
 }
 
 _ASKED = select(bindparam("recipient_id", type_=String).label("recipient_id")).subquery("asked")
-_NUMBER_IS_TAKEN = (
-    exists(literal(1))
-    .where(
-        ledger.c.order_id == bindparam("order_id"),
-        ledger.c.recipient_id == _ASKED.c.recipient_id,
-        ledger.c.batch == bindparam("number"),
-    )
-    .label("number_is_taken")
+_OF_ORDER = exists(literal(1)).where(ledger.c.order_id == bindparam("order_id"))
+_NUMBER_IS_TAKEN = _OF_ORDER.where(
+    ledger.c.recipient_id == _ASKED.c.recipient_id, ledger.c.batch == bindparam("number")
 )
 # One row at least, even for a recipient whom nobody loaded.
 _SITUATION = (
-    select(_NUMBER_IS_TAKEN, *PERSON)
+    select(_OF_ORDER.label("has_rows"), _NUMBER_IS_TAKEN.label("number_is_taken"), *PERSON)
     .select_from(
         _ASKED.outerjoin(people, people.c.recipient_id == _ASKED.c.recipient_id).outerjoin(
             addresses, ONES_OWN_ADDRESSES
@@ -63,9 +58,9 @@ async def plan(
 
     A plan that left no row, because every channel is off or waits, is made anew when it is asked for again.
     """
-    recipient, number_is_taken = await _situation(connection, batch)
+    recipient, has_rows, number_is_taken = await _situation(connection, batch)
     already_told: tuple[str, ...] = ()
-    if look or number_is_taken:
+    if number_is_taken or (look and has_rows):
         remains = what_remains(batch, await notifications.of_order(connection, batch.order_id))
         if not isinstance(remains, Remaining):
             return remains
@@ -111,11 +106,11 @@ async def _as_planned(connection: AsyncConnection, request: TakeOver) -> Batch:
     return batch.model_copy(update={"number": failed.batch, "news": news})
 
 
-async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipient, bool]:
+async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipient, bool, bool]:
     asked = {"recipient_id": batch.recipient_id, "order_id": batch.order_id, "number": batch.number}
     rows = (await connection.execute(_SITUATION, asked)).all()
     recipient = recipient_from(rows) or unknown_recipient(batch.recipient_id, batch.role)
-    return recipient, bool(rows[0].number_is_taken)
+    return recipient, bool(rows[0].has_rows), bool(rows[0].number_is_taken)
 
 
 async def _told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mapping[Channel, int]:

@@ -69,10 +69,10 @@ class Store:
         async with self._database.writing() as connection:
             await notifications.settle(connection, request, self._now())
 
-    async def record_receipt(self, receipt: Receipt) -> None:
-        """Move a notification forward by what its provider told us."""
+    async def record_receipt(self, receipt: Receipt) -> NotificationStatus | None:
+        """Move a notification forward by what its provider told us; None where we know of none."""
         async with self._database.writing() as connection:
-            await notifications.record_receipt(connection, receipt, self._now())
+            return await notifications.record_receipt(connection, receipt, self._now())
 
     async def keep(self, letter: DeadLetter) -> None:
         """Keep a dead letter."""

@@ -1,0 +1,168 @@
+"""The demo and the run as anybody starts them: real processes on free ports, and none of them left behind."""
+
+import dataclasses
+import json
+import signal
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from domain.channels import Channel
+from domain.status import Role, Status
+from simulator.checking import differences, people_received, timelines_had_to_say
+from simulator.ports import Ports
+from simulator.server import PortTakenError
+from simulator.stories import BURST, STORIES
+from simulator.told import Told
+from simulator.world import Raw, Received
+from tests.processes import Process, eventually, run, running
+
+DEMO = ("-m", "simulator.demo")
+
+
+def settings(folder: Path, **more: str) -> dict[str, str]:
+    """Settings on free ports; whatever is temporary goes into the folder."""
+    ports = {
+        f"{name.upper()}_PORT": str(port or "") for name, port in dataclasses.asdict(Ports.free()).items()
+    }
+    return {**ports, "TMPDIR": str(folder), "ONCE": "", **more}
+
+
+def children(demo: Process) -> list[psutil.Process]:
+    """The programs that a demo has started."""
+    return psutil.Process(demo.pid).children(recursive=True)
+
+
+def is_gone(child: psutil.Process) -> bool:
+    """Whether it ended. One whose parent was killed may stay as a zombie until somebody counts it out."""
+    try:
+        return child.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+async def up(demo: Process) -> list[psutil.Process]:
+    """Wait until a run is ready: Temporal and a worker are its children then."""
+    await demo.says("\nready: ")
+    programs = children(demo)
+    assert len(programs) == 2
+    return programs
+
+
+async def test_the_demo_tells_three_orders_as_it_has_to_and_ends_by_itself(tmp_path: Path) -> None:
+    async with running(*DEMO, settings=settings(tmp_path, ONCE="1")) as demo:
+        await demo.says("Shortened for the demo: windows from 60 s to 4 s")
+        programs = children(demo)
+        for order in "ABC":
+            await demo.says(f"Order {order}: ")
+        ended = await demo.ends()
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "Burger Barn has accepted and prepared your order, and it is ready to go." in ended.out
+    assert "Tu pedido de Burger Barn va en camino. Llega en unos 12 minutos." in ended.out
+    assert "Your order from Burger Barn has been cancelled." in ended.out
+    assert "Every order was told exactly as it had to be." in ended.out
+    assert len(programs) == 2
+    assert all(map(is_gone, programs))
+    assert list(tmp_path.iterdir()) == [], "the temporary folder is removed"
+
+
+async def test_a_run_that_is_stopped_leaves_no_process_and_knows_its_orders_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    kept = settings(tmp_path, DATA_DIR=str(tmp_path / "data"))
+    temporal = {"TEMPORAL_ADDRESS": f"127.0.0.1:{kept['TEMPORAL_PORT']}"}
+
+    async with running(*DEMO, "--run", settings=kept) as demo:
+        programs = await up(demo)
+        placed = await run("starter.py", "announce", "A17", "PLACED", "--customer", "c-42", settings=temporal)
+        assert placed.code == 0, placed.err
+        demo.terminate()
+        assert (await demo.ends()).code == 0
+    assert all(map(is_gone, programs))
+
+    async with running(*DEMO, "--run", settings=kept) as demo:
+        programs = await up(demo)
+        timeline = await run("starter.py", "timeline", "A17", "--json", settings=temporal)
+        assert json.loads(timeline.out)["status"] == "PLACED"
+        psutil.Process(demo.pid).send_signal(signal.SIGINT)
+        assert (await demo.ends()).code == 0
+    assert all(map(is_gone, programs))
+
+
+async def test_a_run_that_is_killed_takes_its_programs_along(tmp_path: Path) -> None:
+    async with running(*DEMO, "--run", settings=settings(tmp_path, DATA_DIR=str(tmp_path))) as demo:
+        programs = await up(demo)
+        await demo.kill()
+    await eventually(lambda: all(map(is_gone, programs)))
+
+
+async def test_a_program_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
+    async with running(*DEMO, "--run", settings=settings(tmp_path, DATA_DIR=str(tmp_path))) as demo:
+        temporal, worker = await up(demo)
+        worker.kill()
+        ended = await demo.ends()
+
+    assert ended.code == 1
+    assert "demo: worker ended by itself, killed by SIGKILL; the end of worker.log:" in ended.err
+    assert "  worker: ready" in ended.err
+    assert is_gone(temporal)
+
+
+async def test_a_start_that_is_stopped_half_way_leaves_nothing(tmp_path: Path) -> None:
+    async with running(*DEMO, settings=settings(tmp_path)) as demo:
+        await demo.says("Temporal dev server")
+        programs = children(demo)
+        demo.terminate()
+        ended = await demo.ends()
+
+    assert ended.code == 128 + signal.SIGTERM
+    assert programs
+    assert all(map(is_gone, programs))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "setting", ["TEMPORAL_PORT", "TEMPORAL_UI_PORT", "SIMULATOR_SMTP_PORT", "METRICS_PORT"]
+)
+async def test_a_taken_port_is_one_line_that_names_the_setting(tmp_path: Path, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = await run(*DEMO, settings=settings(tmp_path, **{setting: port}))
+
+    assert ended.code == 1
+    assert ended.problem == f"demo: {setting}={port} is taken, choose another"
+
+
+async def test_half_a_provider_is_told_by_the_worker_and_not_simulated_over(tmp_path: Path) -> None:
+    ended = await run(*DEMO, settings=settings(tmp_path, TWILIO_AUTH_TOKEN="secret"))
+
+    assert ended.code == 1
+    assert "worker: TWILIO_ACCOUNT_SID: missing" in ended.err
+
+
+def test_two_settings_with_one_port_are_told_apart() -> None:
+    with pytest.raises(
+        PortTakenError, match=r"^SIMULATOR_PORT=7999 is TEMPORAL_PORT as well, choose another$"
+    ):
+        dataclasses.replace(Ports.free(), temporal=7999, simulator=7999).check()
+
+
+def test_a_sentence_told_twice_is_a_difference() -> None:
+    def pushes(count: int) -> list[Received]:
+        text, now = f"Prepared and ready to go\n{BURST.sentence}", datetime.now(UTC)
+        return [Received(n, now, "push", "fcm", "tok", text, "", Raw({}, "")) for n in range(count)]
+
+    once, twice = (people_received(pushes(count), {"tok": "c-42"}, [BURST]) for count in (1, 2))
+    assert differences(once, once) == []
+    assert len(differences(once, twice)) == 4, "how often it was read, and how many pushes there were"
+
+
+def test_an_order_told_otherwise_is_a_difference_that_shows_both() -> None:
+    told = timelines_had_to_say(STORIES)
+    missing = Told(Role.CUSTOMER, (Status.NEARBY,), (Channel.PUSH, Channel.IN_APP))
+    assert differences(told, reversed(told)) == []
+    assert f"- order A: {missing}" in differences(told, [line for line in told if str(missing) not in line])
