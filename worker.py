@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -22,12 +22,14 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from activities import channels
-from activities.breakers import Breakers, utc_now
+from activities.asking import OrderWorkflows
+from activities.breakers import Breakers, BreakerStore, Clock, utc_now
 from activities.channels.http import new_client
 from activities.planning import Planning
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
+from activities.sweeping import Sweeping
 from activities.wording import FluentWording
 from domain.channels import Channel
 from domain.orders import ORDERS_QUEUE, BadInput
@@ -37,6 +39,8 @@ from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUT
 from workflows.search_attributes import NotRegistered, register_search_attributes
+from workflows.sweep import Sweep
+from workflows.sweep_schedule import make_sure_of_the_sweep
 
 # The 2 s deadlock detector trips when many orders replay at once on few cores.
 WORKFLOW_TASKS_AT_ONCE = 8
@@ -52,19 +56,24 @@ async def workers(
     settings: Settings,
     queues: Sequence[str] = QUEUES,
     *,
-    now: Callable[[], datetime] = utc_now,
+    now: Clock = utc_now,
+    new_breakers: Callable[[BreakerStore, Clock], Breakers] = Breakers,
 ) -> AsyncIterator[list[Worker]]:
-    """Everything a worker process is made of, ready to run. ``now`` is the clock of the breakers."""
+    """Everything a worker process is made of, ready to run.
+
+    ``now`` is the clock of what does not go by an order's own: the store, the breakers and the sweep.
+    """
     await migrate(settings.database_url)
     async with contextlib.AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(settings.database_url))
+        store = await stack.enter_async_context(Store(settings.database_url, now))
         providers = channels.build(settings.providers, await stack.enter_async_context(new_client()))
         wording = FluentWording()
-        breakers = await stack.enter_async_context(Breakers(store, now).kept_up_to_date())
+        breakers = await stack.enter_async_context(new_breakers(store, now).kept_up_to_date())
         sending = Sending(store, wording, providers, breakers)
         planning = Planning(store, wording, frozenset(provider.channel for provider in providers))
+        sweeping = Sweeping(store, OrderWorkflows(client), now)
         yield [
-            *([_for_orders(client, planning)] if ORDERS_QUEUE in queues else []),
+            *([_for_orders(client, planning, sweeping)] if ORDERS_QUEUE in queues else []),
             *(
                 _for_sends(client, queue, sending, _rate(settings, providers, channel))
                 for channel, queue in SEND_QUEUES.items()
@@ -73,17 +82,18 @@ async def workers(
         ]
 
 
-def _for_orders(client: Client, planning: Planning) -> Worker:
+def _for_orders(client: Client, planning: Planning, sweeping: Sweeping) -> Worker:
     return Worker(
         client,
         task_queue=ORDERS_QUEUE,
-        workflows=[OrderNotifications],
+        workflows=[OrderNotifications, Sweep],
         activities=[
             planning.plan,
             planning.take_over,
             planning.settle,
             planning.record_receipt,
             planning.keep,
+            sweeping.sweep,
         ],
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
         max_cached_workflows=ORDERS_CACHED,
@@ -118,6 +128,8 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = await connect(_runtime(settings))
     await register_search_attributes(client)
+    if ORDERS_QUEUE in queues:
+        await make_sure_of_the_sweep(client)
     async with workers(client, settings, queues) as all_workers, contextlib.AsyncExitStack() as running:
         for worker in all_workers:
             await running.enter_async_context(worker)

@@ -17,6 +17,8 @@ from domain.outcomes import Outcome, TryLater, Unknown
 
 SETTLE_EVERY = 1.0
 
+Clock = Callable[[], datetime]
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -49,7 +51,7 @@ class Breakers:
     """What this process knows of the providers' health."""
 
     store: BreakerStore
-    now: Callable[[], datetime] = utc_now
+    now: Clock = utc_now
     _health: dict[str, Health] = field(default_factory=dict)
     _calls: Counter[str] = field(default_factory=Counter)
     _failures: Counter[str] = field(default_factory=Counter)

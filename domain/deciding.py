@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from domain.channels import Channel, Reach
-from domain.news import still_true
+from domain.news import priority_of, still_true
 from domain.recipients import Recipient
 from domain.status import Status
 from domain.telling import Batch, Decision, Verdict
@@ -60,7 +60,8 @@ def _decide_one(
         return Decision(verdict=Verdict.TOLD, path=path)
     if reason := why_unreachable(recipient, channel, is_carried):
         return Decision(verdict=Verdict.REFUSED, reason=reason, path=path)
-    if batch.priority in MAY_BE_HELD_BACK:
+    # What was taken back and is carried here may be more urgent than what is new.
+    if min(batch.priority, priority_of(path, batch.role)) in MAY_BE_HELD_BACK:
         if recipient.is_quiet_at(batch.told_at):
             return Decision(verdict=Verdict.SUPPRESSED, reason="quiet hours", path=path)
         if told_in_last_hour >= HOURLY_CAPS[channel]:

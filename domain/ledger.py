@@ -40,6 +40,9 @@ MAY_COME_FROM: Mapping[NotificationStatus, frozenset[NotificationStatus]] = {
     _N.UNKNOWN: _UNSETTLED,
 }
 
+# The one way back, and by redriving alone: no attempt, receipt or settlement may take it.
+MAY_BE_REOPENED = frozenset({_N.FAILED})
+
 UNSETTLED = _UNSETTLED
 TOLD = frozenset({_N.SENT, _N.DELIVERED, _N.READ})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from domain.orders import Fact, Identifier, Wire
 from domain.status import Role, Stage, Status
@@ -32,14 +33,14 @@ def in_order(news: Iterable[News]) -> list[News]:
 
 
 def path_of(statuses: Iterable[Status]) -> tuple[Status, ...]:
-    """The way an order went, as one batch tells it: no repeats, and nothing beside a cancellation."""
-    path: list[Status] = []
-    for status in statuses:
-        if status.rule.silences:
-            path = [status]
-        elif not (path and path[-1] is status):
-            path.append(status)
-    return tuple(path)
+    """The way an order went, as one batch tells it: no repeats, and nothing beside a cancellation.
+
+    What seems to follow a cancellation is of a clock that is off, unless it is an end of its own.
+    """
+    path = list(statuses)
+    if any(status.rule.silences for status in path):
+        path = [status for status in path if status.rule.final][-1:]
+    return tuple(status for status, _ in groupby(path))
 
 
 def still_true(path: Sequence[Status], wanted: Iterable[Status]) -> tuple[Status, ...]:

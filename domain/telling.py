@@ -20,7 +20,10 @@ class Withdrawn(Wire):
 
 
 class Batch(Wire):
-    """News for one recipient, told together as one message per channel."""
+    """News for one recipient, told together as one message per channel.
+
+    ``redriven_by``: the run that tells it again after it reached nobody.
+    """
 
     order_id: str
     number: int
@@ -31,6 +34,7 @@ class Batch(Wire):
     told_at: datetime
     withdrawn: tuple[Withdrawn, ...] = ()
     first_of_run: bool = False
+    redriven_by: str | None = None
 
     @property
     def newest(self) -> News:
@@ -140,7 +144,8 @@ class Settle(Wire):
 class DeadLetter(Wire):
     """Something kept for a person to decide on. ``field`` and ``raw`` are of an event we could not read.
 
-    ``source`` tells where it came from: the signal's name, or ``delivery`` for a batch that reached nobody.
+    ``source`` tells where it came from: the signal's name, or ``delivery`` for a batch that reached nobody,
+    which is kept whole in ``content``.
     """
 
     dead_letter_id: str
@@ -151,6 +156,7 @@ class DeadLetter(Wire):
     raw: str | None = None
     recipient_id: str | None = None
     batch: int | None = None
+    content: Batch | None = None
     at: datetime
 
 

@@ -16,7 +16,7 @@ from tests.stage import Stage
 
 HOME = Path(__file__).parent.parent
 # Real seconds that anything may take on a busy machine before it is called failed.
-PATIENCE = 30
+PATIENCE = 45
 # What is ours in the environment of whoever runs the tests must not reach the programs under test.
 _OURS = (
     "TEMPORAL_",
@@ -72,6 +72,10 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end, as a deploy does."""
         self._process.send_signal(signal.SIGTERM)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def is_alive(self) -> bool:
         """Whether it has not ended yet."""

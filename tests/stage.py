@@ -252,6 +252,10 @@ class OrderStory:
         await self._city.stage.env.fast_forward(self._handle, timedelta(seconds=seconds))
         await self.settles()
 
+    async def skip(self, seconds: float) -> None:
+        """Let time pass without waiting for what it brings."""
+        await self._city.stage.env.fast_forward(self._handle, timedelta(seconds=seconds))
+
     async def now(self) -> datetime:
         """What time it is for this order."""
         return await self._city.stage.env.get_current_time(self._handle)

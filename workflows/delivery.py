@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.channels import FALLBACK_ORDER, Channel
     from domain.effort import Effort
     from domain.ledger import NotificationStatus, dead_letter_id
+    from domain.redriving import BY_DELIVERY
     from domain.status import Role
     from domain.telling import (
         Batch,
@@ -74,6 +75,10 @@ class Delivery:
         """Whether nothing more will happen to this batch."""
         return self._task.done()
 
+    async def ends(self) -> None:
+        """Wait until nothing more will happen to this batch."""
+        await self._task
+
     async def withdraw(self) -> tuple[list[Withdrawn], list[Channel]]:
         """Take back what has not left. Answers what was taken back, and where a call was in flight."""
         self._is_withdrawn = True
@@ -108,7 +113,8 @@ class Delivery:
         )
         if letter := self._dead_letter():
             await in_store(Planning.keep, letter)
-            self._on_change(letter)
+            # An order remembers its letters for as long as it lives: the store alone keeps the whole.
+            self._on_change(letter.model_copy(update={"content": None}))
 
     async def _through(self, line: Line) -> None:
         """Send on one channel, and on those that take over from it."""
@@ -254,13 +260,14 @@ class Delivery:
         why = "; ".join(f"{line.channel}: {line.reason}" for line in self.told.channels if line.status)
         return DeadLetter(
             dead_letter_id=dead_letter_id(
-                self.batch.order_id, "delivery", self.batch.message_id(Channel.IN_APP)
+                self.batch.order_id, BY_DELIVERY, self.batch.message_id(Channel.IN_APP)
             ),
             order_id=self.batch.order_id,
-            source="delivery",
+            source=BY_DELIVERY,
             reason=f"reached {self.batch.role} {self.batch.recipient_id} on no channel: {why}",
             recipient_id=self.batch.recipient_id,
             batch=self.told.batch,
+            content=self.batch,
             at=workflow.now(),
         )
 

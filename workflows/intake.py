@@ -13,14 +13,12 @@ with workflow.unsafe.imports_passed_through():
 
     from domain.ledger import dead_letter_id
     from domain.orders import BadInput
+    from domain.redriving import RAW_CHARACTERS_KEPT
     from domain.telling import DeadLetter
     from workflows.carried import NextRun
 
 # Stands for an argument that was not given.
 NOTHING = RawValue(Payload())
-
-# A dead letter is for a person to read; the history has the whole of it.
-_RAW_CHARACTERS_KEPT = 2_000
 
 
 def decoded(raw: RawValue) -> Any:
@@ -59,6 +57,6 @@ def unreadable(
         source=source,
         reason=str(problem),
         field=problem.field,
-        raw=raw[:_RAW_CHARACTERS_KEPT],
+        raw=raw[:RAW_CHARACTERS_KEPT],
         at=at,
     )

@@ -8,10 +8,10 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities.planning import Planning
     from domain.orders import Wire
     from workflows.policy import STORE_TIMEOUT
 
+Activities = TypeVar("Activities")
 Question = TypeVar("Question", bound=Wire)
 Reply = TypeVar("Reply")
 
@@ -21,7 +21,7 @@ _UNTIL_IT_IS_THERE = RetryPolicy(
 )
 
 
-async def in_store(method: Callable[[Planning, Question], Awaitable[Reply]], question: Question) -> Reply:
+async def in_store(method: Callable[[Activities, Question], Awaitable[Reply]], question: Question) -> Reply:
     """The store's reply. An outage of the store delays it and nothing else."""
     return await workflow.execute_local_activity_method(
         method, question, start_to_close_timeout=STORE_TIMEOUT, retry_policy=_UNTIL_IT_IS_THERE

@@ -11,7 +11,7 @@ from activities.store.inserting import new_rows
 from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, AnyRow, recipient_from
 from activities.store.tables import addresses, notifications, recipients
 from domain.channels import Channel
-from domain.ledger import MAY_COME_FROM, UNSETTLED, NotificationStatus
+from domain.ledger import MAY_BE_REOPENED, MAY_COME_FROM, UNSETTLED, NotificationStatus
 from domain.messages import Attempt, Envelope
 from domain.orders import Fact, Receipt
 from domain.recipients import unknown_recipient
@@ -55,6 +55,7 @@ class Notification:
     verdict: Verdict
     held: Mapping[Channel, Sequence[Status]]
     instead_of: Channel | None
+    redriven_by: str | None
 
     @property
     def moment(self) -> tuple[datetime, int]:
@@ -68,8 +69,13 @@ _BY_ID = _ROW.where(_c.message_id == bindparam("message_id"))
 _OF_ORDER = _ROW.where(_c.order_id == bindparam("order_id")).order_by(_c.created_at, _c.batch, _c.channel)
 _UNSETTLED = (
     # Spelt as in the partial index, or neither database would use it.
-    _ROW.where(text("status IN ('PENDING', 'RETRYING')"), _c.updated_at < bindparam("before"))
-    .order_by(_c.updated_at)
+    _ROW.where(
+        text("status IN ('PENDING', 'RETRYING')"),
+        _c.updated_at < bindparam("before"),
+        _c.updated_at >= bindparam("at"),
+        or_(_c.updated_at > bindparam("at"), _c.message_id > bindparam("after")),
+    )
+    .order_by(_c.updated_at, _c.message_id)
     .limit(bindparam("limit"))
 )
 _STATUS = select(_c.status).where(_c.message_id == bindparam("message_id"))
@@ -126,6 +132,32 @@ _SETTLE = _MOVE.where(_c.message_id.in_(bindparam("which", expanding=True))).val
     updated_at=bindparam("at"),
 )
 
+# What is in doubt stays so: an earlier attempt may have arrived.
+_REOPEN = (
+    _MOVE.where(_c.message_id == bindparam("which"))
+    .values(
+        status=_N.PENDING,
+        reason=None,
+        retry_count=0,
+        failing_since=None,
+        statuses=bindparam("path"),
+        verdict=Verdict.SEND,
+        redriven_by=bindparam("by"),
+        updated_at=bindparam("at"),
+    )
+    .returning(_c.message_id)
+)
+_REDRIVEN = (
+    select(_c.message_id)
+    .where(
+        _c.order_id == bindparam("order_id"),
+        _c.recipient_id == bindparam("recipient_id"),
+        _c.redriven_by.is_not(None),
+        _c.status.in_(tuple(UNSETTLED)),
+    )
+    .order_by(_c.message_id)
+)
+
 
 async def insert(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> bool:
     """Write new rows; False when any of them was there before, which stays as it is."""
@@ -144,11 +176,13 @@ async def of_order(connection: AsyncConnection, order_id: str) -> list[Notificat
     return [Notification(*row) for row in await connection.execute(_OF_ORDER, {"order_id": order_id})]
 
 
-async def unsettled(connection: AsyncConnection, before: datetime, limit: int) -> list[Notification]:
+async def unsettled(
+    connection: AsyncConnection, before: datetime, limit: int, after: tuple[datetime, str]
+) -> list[Notification]:
     """Rows that nothing was written to since ``before`` although they are not settled, oldest first."""
-    return [
-        Notification(*row) for row in await connection.execute(_UNSETTLED, {"before": before, "limit": limit})
-    ]
+    at, message_id = after
+    values = {"before": before, "limit": limit, "at": at, "after": message_id}
+    return [Notification(*row) for row in await connection.execute(_UNSETTLED, values)]
 
 
 async def told_in_last_hour(
@@ -216,6 +250,26 @@ async def settle(connection: AsyncConnection, request: Settle, now: datetime) ->
         "may_come_from": list(MAY_COME_FROM[request.status] & UNSETTLED),
     }
     await connection.execute(_SETTLE, values)
+
+
+async def reopen(
+    connection: AsyncConnection, message_id: str, path: Sequence[Status], redrive: str, at: datetime
+) -> bool:
+    """Let a failed row begin again, as a redrive wants it; False for one that failed not, or is not there."""
+    values = {
+        "which": message_id,
+        "path": path,
+        "by": redrive,
+        "at": at,
+        "may_come_from": list(MAY_BE_REOPENED | UNSETTLED),
+    }
+    return (await connection.execute(_REOPEN, values)).first() is not None
+
+
+async def being_redriven(connection: AsyncConnection, order_id: str, recipient_id: str) -> tuple[str, ...]:
+    """Messages of an order to somebody that a redrive has under way."""
+    asked = {"order_id": order_id, "recipient_id": recipient_id}
+    return tuple((await connection.execute(_REDRIVEN, asked)).scalars())
 
 
 def _attempt(message_id: str, attempt: Attempt) -> dict[str, object]:

@@ -65,9 +65,9 @@ async def plan(
         if not isinstance(remains, Remaining):
             return remains
         batch, already_told = remains.batch, remains.already_told
-    told_in_last_hour = await _told_in_last_hour(connection, batch)
-    decisions = decide(batch, recipient, told_in_last_hour=told_in_last_hour)
-    await _write_down(connection, batch, recipient, decisions, wording)
+    messages = await told_in_last_hour(connection, batch)
+    decisions = decide(batch, recipient, told_in_last_hour=messages)
+    await write_down(connection, batch, recipient, decisions, wording)
     return Plan(channels=decisions, number=batch.number, already_told=already_told)
 
 
@@ -80,8 +80,22 @@ async def take_over(connection: AsyncConnection, request: TakeOver, unreachable:
     row = {**_row(batch, request.channel, decision, {}), "instead_of": request.failed}
     if await notifications.insert(connection, [row]):
         return decision
+    if batch.redriven_by and await _is_open_again(connection, batch, request.channel, decision):
+        return decision
     written = await notifications.by_id(connection, batch.message_id(request.channel))
     return decision_in(written) if written else decision
+
+
+async def _is_open_again(
+    connection: AsyncConnection, batch: Batch, channel: Channel, decision: Decision
+) -> bool:
+    """Whether what was decided today stands in the place of what the channel came to before."""
+    if decision.verdict is not Verdict.SEND or batch.redriven_by is None:
+        return True
+    path = decision.path
+    return await notifications.reopen(
+        connection, batch.message_id(channel), path, batch.redriven_by, batch.told_at
+    )
 
 
 def _decide_on_fallback(
@@ -113,7 +127,7 @@ async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipie
     return recipient, bool(rows[0].has_rows), bool(rows[0].number_is_taken)
 
 
-async def _told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mapping[Channel, int]:
+async def told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mapping[Channel, int]:
     if batch.priority not in MAY_BE_HELD_BACK:
         return {}
     taken_back = [taken.message_id for taken in batch.withdrawn]
@@ -122,7 +136,7 @@ async def _told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mappi
     )
 
 
-async def _write_down(
+async def write_down(
     connection: AsyncConnection,
     batch: Batch,
     recipient: Recipient,
@@ -191,4 +205,5 @@ def _row(
         "verdict": decision.verdict,
         "held": held,
         "instead_of": None,
+        "redriven_by": batch.redriven_by,
     }

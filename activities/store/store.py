@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from activities.planning import Deciding, Unreachable, Wording
 
 
+BEGINNING = (datetime.min.replace(tzinfo=UTC), "")
+
+
 def utc_now() -> datetime:
     """The time, for what nobody told us the time of."""
     return datetime.now(UTC)
@@ -147,10 +150,15 @@ class Store:
         async with self._database.reading() as connection:
             return tuple(await notifications.of_order(connection, order_id))
 
-    async def unsettled(self, before: datetime, limit: int = 100) -> tuple[Notification, ...]:
-        """Notifications under way that nothing was written to since ``before``, oldest first."""
+    async def unsettled(
+        self, before: datetime, limit: int = 100, after: tuple[datetime, str] = BEGINNING
+    ) -> tuple[Notification, ...]:
+        """Notifications under way that nothing was written to since ``before``, oldest first.
+
+        ``after``: the ``updated_at`` and ``message_id`` of the last one of the page before.
+        """
         async with self._database.reading() as connection:
-            return tuple(await notifications.unsettled(connection, before, limit))
+            return tuple(await notifications.unsettled(connection, before, limit, after))
 
     async def inbox(self, recipient_id: str, limit: int = 100) -> tuple[InboxMessage, ...]:
         """A recipient's in-app messages, newest first."""

@@ -75,7 +75,8 @@ class NotificationRow(Base):
     that were to wait for their turn: together they are the plan, whatever became of the row since.
     ``instead_of`` is the failed channel that this one took over from. ``is_in_doubt``: an attempt was made
     that may have arrived, although we heard no answer. ``events``, ``newest_status`` and
-    ``newest_at`` are of the batch's own news, not of what it carries for older ones.
+    ``newest_at`` are of the batch's own news, not of what it carries for older ones. ``redriven_by`` is the
+    run of the redrive that opened it again, or for the first time.
     """
 
     __tablename__ = "notifications"
@@ -108,6 +109,7 @@ class NotificationRow(Base):
     verdict: Mapped[Verdict] = mapped_column(one_of(Verdict, "verdict"))
     held: Mapped[dict[str, Any]]
     instead_of: Mapped[Channel | None] = mapped_column(one_of(Channel, "instead_of"))
+    redriven_by: Mapped[str | None] = mapped_column(String(36))
 
     __table_args__ = (
         Index(None, "order_id"),
@@ -140,7 +142,10 @@ class InboxRow(Base):
 
 
 class DeadLetterRow(Base):
-    """Something kept for a person to decide on. ``raw`` is as it came: it may hold anything."""
+    """Something kept for a person to decide on. ``raw`` is as it came: it may hold anything.
+
+    ``content`` is the whole batch of one that reached nobody; those of the first versions have none.
+    """
 
     __tablename__ = "dead_letters"
 
@@ -152,6 +157,8 @@ class DeadLetterRow(Base):
     raw: Mapped[str | None] = mapped_column(OutsideText)
     recipient_id: Mapped[str | None]
     batch: Mapped[int | None]
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    reason_group: Mapped[str] = mapped_column(OutsideText, server_default="")
     created_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[str | None] = mapped_column(OutsideText)

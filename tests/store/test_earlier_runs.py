@@ -166,6 +166,16 @@ async def test_a_superseded_event_sent_again_is_stale_where_its_successor_was_to
     assert plan.channels == {}
 
 
+async def test_what_was_superseded_and_never_carried_is_still_news(stage: Stage) -> None:
+    await stage.store.load([somebody(preferences={"ACCEPTED": {"in_app": "off"}})])
+    await stage.plan(batch(Status.ACCEPTED))
+    await stage.are_now({batch(Status.ACCEPTED).message_id(PUSH): NotificationStatus.SUPERSEDED})
+
+    plan = await stage.plan(after_a_new_start(Status.ACCEPTED, Status.PREPARING))
+
+    assert plan.channels[PUSH].path == (Status.ACCEPTED, Status.PREPARING)
+
+
 async def test_the_first_plan_of_a_first_run_is_like_any_other(stage: Stage) -> None:
     plan = await stage.plan(batch(Status.PLACED, first_of_run=True))
 

@@ -16,7 +16,7 @@ from activities.store.tables import Base
 from domain.status import Status
 from tests.store.stage import PUSH, Stage, batch, run_sql, somebody
 
-NEWEST = "0002"
+NEWEST = "0003"
 
 
 def differences(connection: Connection) -> list[object]:

@@ -1,0 +1,1 @@
+"""Kills everything that can be killed while orders are told, then accounts for every event: ``make chaos``."""

@@ -1,0 +1,155 @@
+"""The whole stack as separate processes, each of which can be killed and is started again."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from benchmarks.chaos.database import Database, a_database
+from domain.recipients import Recipient
+from simulator.faults import Fault, FaultPlan
+from simulator.programs import Program, ProgramError
+from simulator.providers import provider_settings
+from simulator.stack import HOME, Stack
+
+WORKERS = ("worker", "worker-2")
+_OURS = ("FCM_", "APNS_", "TWILIO_", "SMTP_", "SES_", "TEMPORAL_", "DATABASE_", "METRICS_", "PROVIDER_RATE_")
+_LOOK_EVERY = 0.1
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something was away from one moment to another."""
+
+    what: str
+    began: datetime
+    ended: datetime
+
+
+@dataclass
+class Kept:
+    """A program that somebody starts again whenever it is down, unless it has to ``rest`` a while."""
+
+    program: Program
+    rest_until: float = 0
+    is_up: asyncio.Event = field(default_factory=asyncio.Event)
+    ended_by_itself: int = 0
+
+    async def keep_up(self) -> None:
+        """Start it again and again, as a supervisor would: it may need what is down itself."""
+        while True:
+            if self.program.pid is None:
+                self.ended_by_itself += self.is_up.is_set()
+                self.is_up.clear()
+                await self._start()
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def kill(self, rest: float) -> Trouble:
+        """Kill it with -9 while it is up; answers when it was back."""
+        await self.is_up.wait()
+        self.is_up.clear()
+        self.rest_until, began = time.monotonic() + rest, datetime.now(UTC)
+        await self.program.kill()
+        await self.is_up.wait()
+        return Trouble(self.program.name.partition("-")[0], began, datetime.now(UTC))
+
+    async def _start(self) -> None:
+        await asyncio.sleep(max(self.rest_until - time.monotonic(), 0))
+        try:
+            await self.program.start()
+        except ProgramError:
+            # Half-started is not up: the next look finds it gone.
+            await self.program.kill()
+        else:
+            self.is_up.set()
+
+
+class Parts:
+    """Everything that runs. See :meth:`start`."""
+
+    def __init__(self, stack: Stack, database: Database, simulator: str) -> None:
+        self.stack, self.database = stack, database
+        self.workers = [Kept(stack[name]) for name in WORKERS]
+        self.server = Kept(stack["temporal"])
+        for kept in (*self.workers, self.server):
+            kept.is_up.set()
+        self._http = httpx.AsyncClient(base_url=simulator)
+
+    @classmethod
+    @asynccontextmanager
+    async def start(cls, folder: Path, kind: str, people: Sequence[Recipient]) -> AsyncIterator[Self]:
+        """Run it all until the block ends, its files in ``folder``."""
+        async with AsyncExitStack() as exits:
+            database = await exits.enter_async_context(a_database(kind, folder))
+            url, smtp_port = await _simulator(folder, exits)
+            port = int(url.rpartition(":")[2])
+            environ = {
+                **{name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
+                **provider_settings(port, smtp_port, folder),
+                "DATABASE_URL": database.url,
+            }
+            stack = await exits.enter_async_context(Stack.start(folder, environ=environ, keep_orders=True))
+            await stack.start_worker(WORKERS[1])
+            await _load(stack, folder, people)
+            parts = cls(stack, database, url)
+            exits.push_async_callback(parts._http.aclose)
+            yield parts
+
+    @asynccontextmanager
+    async def kept_up(self) -> AsyncIterator[None]:
+        """Start again what is down, until the block ends."""
+        keeping = [asyncio.create_task(kept.keep_up()) for kept in (*self.workers, self.server)]
+        try:
+            yield
+        finally:
+            for task in keeping:
+                task.cancel()
+            await asyncio.gather(*keeping, return_exceptions=True)
+
+    async def set_faults(self, faults: Sequence[Fault], seed: int) -> None:
+        """Let the providers fail like this from now on."""
+        plan = FaultPlan(seed=seed, faults=faults).model_dump(mode="json", exclude_unset=True)
+        answer = await self._http.put("/faults", json=plan)
+        answer.raise_for_status()
+
+    async def received(self) -> list[dict[str, Any]]:
+        """What the providers say that people received, in order of arrival."""
+        answer = await self._http.get("/received", timeout=60)
+        received: list[dict[str, Any]] = answer.raise_for_status().json()
+        return received
+
+
+async def _simulator(folder: Path, exits: AsyncExitStack) -> tuple[str, int]:
+    """Start the providers' stand-ins as a program of their own. The stack's, within us, get no call."""
+    environ = {**os.environ, "PYTHONPATH": str(HOME), "SIMULATOR_PORT": "0", "SIMULATOR_SMTP_PORT": "0"}
+    program = Program(
+        "simulator",
+        (sys.executable, "-m", "simulator"),
+        environ=environ,
+        log=folder / "simulator.log",
+        ready="smtp ",
+        on_loss=lambda _: None,
+    )
+    exits.push_async_callback(program.stop)
+    await program.start()
+    said = re.search(r"ready on (http://\S+), smtp \S+:(\d+)", program.log.read_text())
+    if not said:
+        raise program.error("did not say its ports")
+    return said[1], int(said[2])
+
+
+async def _load(stack: Stack, folder: Path, people: Sequence[Recipient]) -> None:
+    file = folder / "people.json"
+    dumped = [person.model_dump(mode="json") for person in people]
+    file.write_text(json.dumps(dumped))
+    await stack.load(file)

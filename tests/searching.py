@@ -1,0 +1,19 @@
+"""How long property tests search: the same few examples every time, or ``EXAMPLES=500`` new ones."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_ASKED_FOR = int(os.environ.get("EXAMPLES") or 0)
+
+
+def searching(usually: int) -> settings:
+    """Settings for a property test. What is found by a long search is kept as an ``@example``."""
+    return settings(
+        max_examples=_ASKED_FOR or usually,
+        derandomize=not _ASKED_FOR,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )

@@ -1,0 +1,29 @@
+"""The sweep: finds the notifications that no order's workflow owns any more, and says what became of them."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.sweeping import Sweeping
+    from domain.sweeping import Swept
+
+# A ledger restored from a backup may hold some hundred thousand rows to ask about, at a few ms each.
+_LONGEST = timedelta(hours=1)
+# Longer than the two questions to one order's workflow may take.
+_SIGN_OF_LIFE = timedelta(minutes=1)
+
+
+@workflow.defn(name="Sweep")
+class Sweep:
+    """One round. The schedule ``sweep`` starts it."""
+
+    @workflow.run
+    async def run(self) -> Swept:
+        """Settle what nobody will settle; answer how many notifications ended how."""
+        return await workflow.execute_activity_method(
+            Sweeping.sweep,
+            start_to_close_timeout=_LONGEST,
+            heartbeat_timeout=_SIGN_OF_LIFE,
+            summary="notifications without an owner",
+        )
