@@ -6,11 +6,10 @@ Any Temporal client in any language can do what this does; the contract is in RE
 import asyncio
 import contextlib
 import json
-import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -46,11 +45,11 @@ from domain.recipients import read_recipients
 from domain.status import Status
 from domain.timeline import Timeline
 from leaving import FAILED, leave_after
+from operating.dead_letters import app as dead_letters
+from operating.opening import open_store
+from operating.providers import app as providers
 from temporal_client import NoServer, connect
 from workflows.policy import CUSTOMER_ID, ORDER_STATUS
-
-if TYPE_CHECKING:
-    from activities.store import Store
 
 
 class OrderIsOver(Exception):
@@ -179,6 +178,8 @@ def _start_options(event: OrderEvent) -> dict[str, Any]:
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 recipients = typer.Typer(help="Who hears about orders: load them, look at them.", no_args_is_help=True)
 app.add_typer(recipients, name="recipients")
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(providers, name="providers")
 
 OVER = 3
 
@@ -305,33 +306,17 @@ async def _load(file: Path) -> None:
         raise BadInput(str(file), error.strerror or "cannot be read") from None
     except BadInput as problem:
         raise BadInput(str(file), str(problem)) from None
-    async with _store() as store:
+    async with open_store() as store:
         await store.load(loaded)
     typer.echo(f"{len(loaded)} recipients loaded")
 
 
 async def _show(recipient_id: str) -> None:
-    async with _store() as store:
+    async with open_store() as store:
         found = await store.find(recipient_id)
     if found is None:
         raise BadInput("recipient", f"{recipient_id} is not loaded, see starter.py recipients load")
     typer.echo(found.model_dump_json(indent=2, exclude_none=True))
-
-
-@contextlib.asynccontextmanager
-async def _store() -> "AsyncIterator[Store]":
-    """Open the store. Only recipients need it, so only they load the libraries for it: half a second."""
-    from activities.store import Store, StoreUnavailable  # noqa: PLC0415 see above
-    from activities.store.migrating import migrate  # noqa: PLC0415 see above
-    from settings import database_url  # noqa: PLC0415 see above
-
-    url = database_url(os.environ)
-    try:
-        await migrate(url)
-        async with Store(url) as store:
-            yield store
-    except StoreUnavailable as problem:
-        raise BadInput("DATABASE_URL", str(problem)) from None
 
 
 PROBLEMS: Mapping[type[Exception], int] = {

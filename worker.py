@@ -26,6 +26,7 @@ from activities.asking import OrderWorkflows
 from activities.breakers import Breakers, BreakerStore, Clock, utc_now
 from activities.channels.http import new_client
 from activities.planning import Planning
+from activities.redriving import Redriving
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
@@ -38,6 +39,7 @@ from settings import FIRST_SETTINGS, QUEUES, Settings
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUT
+from workflows.redrive import RedriveLetter
 from workflows.search_attributes import NotRegistered, register_search_attributes
 from workflows.sweep import Sweep
 from workflows.sweep_schedule import make_sure_of_the_sweep
@@ -70,10 +72,11 @@ async def workers(
         wording = FluentWording()
         breakers = await stack.enter_async_context(new_breakers(store, now).kept_up_to_date())
         sending = Sending(store, wording, providers, breakers)
-        planning = Planning(store, wording, frozenset(provider.channel for provider in providers))
+        carried = frozenset(provider.channel for provider in providers)
+        planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
         yield [
-            *([_for_orders(client, planning, sweeping)] if ORDERS_QUEUE in queues else []),
+            *([_for_orders(client, planning, redriving, sweeping)] if ORDERS_QUEUE in queues else []),
             *(
                 _for_sends(client, queue, sending, _rate(settings, providers, channel))
                 for channel, queue in SEND_QUEUES.items()
@@ -82,17 +85,20 @@ async def workers(
         ]
 
 
-def _for_orders(client: Client, planning: Planning, sweeping: Sweeping) -> Worker:
+def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweeping: Sweeping) -> Worker:
     return Worker(
         client,
         task_queue=ORDERS_QUEUE,
-        workflows=[OrderNotifications, Sweep],
+        workflows=[OrderNotifications, RedriveLetter, Sweep],
         activities=[
             planning.plan,
             planning.take_over,
             planning.settle,
             planning.record_receipt,
             planning.keep,
+            redriving.reopen,
+            redriving.decide_on,
+            redriving.go_on_waiting,
             sweeping.sweep,
         ],
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,

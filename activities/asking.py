@@ -13,6 +13,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.orders import workflow_id
+from domain.redriving import redrive_id
 from domain.sweeping import Account
 from domain.timeline import Timeline
 
@@ -31,12 +32,9 @@ class OrderWorkflows:
         One that ended is asked as well: in a ledger restored from a backup, what it sent may not be noted.
         """
         handle = self.client.get_workflow_handle(workflow_id(order_id))
-        try:
-            described = await handle.describe(rpc_timeout=_ANSWERS_WITHIN)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return Account()
-            raise
+        described = await self._described(handle.id)
+        if described is None:
+            return Account()
         is_open = described.status is WorkflowExecutionStatus.RUNNING
         if is_open and _is_at_work(described):
             return None
@@ -46,6 +44,19 @@ class OrderWorkflows:
             activity.logger.warning("order %s does not answer: %s", order_id, type(error).__name__)
             return None
         return Account.given_by(told, is_open=is_open)
+
+    async def is_redriving(self, dead_letter_id: str) -> bool:
+        """Whether a dead letter is being redriven at this moment."""
+        described = await self._described(redrive_id(dead_letter_id))
+        return described is not None and described.status is WorkflowExecutionStatus.RUNNING
+
+    async def _described(self, workflow_id: str) -> WorkflowExecutionDescription | None:
+        try:
+            return await self.client.get_workflow_handle(workflow_id).describe(rpc_timeout=_ANSWERS_WITHIN)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
 
 
 def _is_at_work(described: WorkflowExecutionDescription) -> bool:

@@ -1,7 +1,7 @@
 """Settles what no workflow owns any more: the database was restored, or a workflow terminated by hand."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.channels import Channel
-from domain.ledger import TOLD, UNSETTLED, NotificationStatus, dead_letter_id, message_id
+from activities.unowned import by_batch, by_its_order, is_lost, letter_for, letter_id, without_an_owner
+from domain.ledger import UNSETTLED
+from domain.redriving import BY_DELIVERY, BY_SWEEP
 from domain.sweeping import IDLE_FOR, Account, Progress, Swept
 from domain.telling import DeadLetter, Settle
 
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
     # By name only: a workflow refers to this module, and must not load the store.
     from activities.store.notifications import Notification
 
-_N = NotificationStatus
 _PAGE = 100
 _LEFT = "left alone"
-_GONE = "its order's workflow was gone"
 
 
 class SweepingLedger(Protocol):
@@ -47,6 +46,9 @@ class Orders(Protocol):
 
     async def account_of(self, order_id: str) -> Account | None:
         """What an order's workflow says of its notifications; None when it is not to be asked now."""
+
+    async def is_redriving(self, dead_letter_id: str) -> bool:
+        """Whether a dead letter is being redriven at this moment."""
 
 
 @dataclass(frozen=True)
@@ -87,85 +89,25 @@ class Sweeping:
         idle = [row for row in rows if row.status in UNSETTLED and row.updated_at < idle_since]
         if account is None:
             return Counter({_LEFT: len(idle)}), 0
-        ends = {row.message_id: _end_of(row, account, rows, self.now()) for row in idle}
+        ends = {row.message_id: await self._end_of(row, account, rows) for row in idle}
+        lost = by_batch(row for row in idle if is_lost(row, ends[row.message_id]))
         # First the letters: a sweep that dies in between must not lose the news.
-        letters = [
-            self._letter(lost) for lost in _by_batch(row for row in idle if _is_lost(ends[row.message_id]))
-        ]
-        for letter in letters:
-            await self.ledger.keep(letter)
+        for rows_of_batch in lost:
+            await self.ledger.keep(letter_for(rows_of_batch, self.now()))
         for end in filter(None, ends.values()):
             await self.ledger.settle(end)
-        return Counter(end.status if end else _LEFT for end in ends.values()), len(letters)
+        return Counter(end.status if end else _LEFT for end in ends.values()), len(lost)
 
-    def _letter(self, rows: "Sequence[Notification]") -> DeadLetter:
-        """One dead letter for all that a batch could not tell."""
-        first = rows[0]
-        in_app = message_id(first.order_id, first.recipient_id, Channel.IN_APP, first.events[-1])
-        why = "; ".join(f"{row.channel}: {row.reason or 'not tried'}" for row in rows)
-        return DeadLetter(
-            dead_letter_id=dead_letter_id(first.order_id, "sweep", in_app),
-            order_id=first.order_id,
-            source="sweep",
-            reason=f"{_GONE} before {first.role} {first.recipient_id} was told: {why}",
-            recipient_id=first.recipient_id,
-            batch=first.batch,
-            at=self.now(),
-        )
-
-
-def _end_of(
-    row: "Notification", account: Account, rows: "Sequence[Notification]", now: datetime
-) -> Settle | None:
-    """How a notification ended, by what its order's workflow says; None when that will yet end it."""
-    line = account.lines.get(row.message_id)
-    if line and line.status and line.status not in UNSETTLED:
-        why = f": {line.reason}" if line.reason else ""
-        return _settled(row, line.status, f"as its order's workflow has it{why}", rows)
-    if account.is_open and (line or row.batch < account.remembers_from):
-        return None
-    if now >= row.deadline:
-        return _settled(row, _N.EXPIRED, _GONE, rows)
-    if _told_instead_of(row, rows):
-        return _settled(row, _N.SUPERSEDED, f"{_GONE}; newer news was told", rows)
-    if row.is_in_doubt:
-        # Not FAILED: a receipt may still say that it arrived, and sending it again might tell it twice.
-        return _settled(row, _N.UNKNOWN, f"{_GONE} after an attempt that may have arrived", rows)
-    return _settled(row, _N.FAILED, _GONE, rows)
-
-
-def _settled(
-    row: "Notification", status: NotificationStatus, reason: str, rows: "Sequence[Notification]"
-) -> Settle:
-    by = _told_instead_of(row, rows) if status is _N.SUPERSEDED else None
-    return Settle(message_ids=(row.message_id,), status=status, reason=reason, superseded_by=by)
-
-
-def _is_lost(end: Settle | None) -> bool:
-    """Whether nobody knows of a notification's end but us."""
-    return end is not None and end.status is _N.FAILED and end.reason == _GONE
-
-
-def _told_instead_of(row: "Notification", rows: "Sequence[Notification]") -> str | None:
-    """The message that told the same recipient something newer: on the same channel if there is one."""
-    if row.channel is Channel.EMAIL and any(status.rule.record for status in row.statuses):
-        return None  # theirs to keep, whatever happened since
-    newer = [
-        other
-        for other in rows
-        if (other.recipient_id, other.role) == (row.recipient_id, row.role)
-        and other.status in TOLD
-        and other.moment > row.moment
-    ]
-    newer.sort(key=lambda other: other.channel is not row.channel)
-    return newer[0].message_id if newer else None
-
-
-def _by_batch(rows: "Iterable[Notification]") -> "Iterable[Sequence[Notification]]":
-    batches: dict[tuple[str, str], list[Notification]] = {}
-    for row in rows:
-        batches.setdefault((row.recipient_id, row.events[-1]), []).append(row)
-    return batches.values()
+    async def _end_of(
+        self, row: "Notification", account: Account, rows: "Sequence[Notification]"
+    ) -> Settle | None:
+        """How a notification ended; None when somebody will yet end it."""
+        if not row.redriven_by:
+            return by_its_order(row, account, rows, self.now())
+        letters = [letter_id(row, source) for source in (BY_DELIVERY, BY_SWEEP)]
+        if any([await self.orders.is_redriving(letter) for letter in letters]):
+            return None
+        return without_an_owner(row, rows, self.now())
 
 
 def _progress_of_the_last_attempt() -> Progress:

@@ -19,6 +19,7 @@ class BreakerState(StrEnum):
     FORCED_CLOSED = "forced closed"
 
 
+FORCED = frozenset({BreakerState.FORCED_OPEN, BreakerState.FORCED_CLOSED})
 IS_CALLED = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
 
 

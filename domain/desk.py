@@ -18,6 +18,8 @@ from domain.telling import Batch
 # A repeat of an older event than these is caught as stale instead.
 EVENT_IDS_KEPT = 2_000
 STALE_KEPT = 100
+# A window full of news is told before its time, so that what is carried to a next run stays small.
+WINDOW_HOLDS = 500
 # A clock this far ahead is wrong; believing it would make all later events look old.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 # What was true of one moment of the order is not repeated with the next.
@@ -68,7 +70,8 @@ class Listener(BaseModel):
         """When to tell what waits; the window is fixed by the first piece and does not slide."""
         if self.waiting_since is None:
             return None
-        if any(news.status.rule.told[self.role].at_once for news in self.waiting):
+        is_full = len(self.waiting) >= WINDOW_HOLDS
+        if is_full or any(news.status.rule.told[self.role].at_once for news in self.waiting):
             return self.waiting_since
         return self.waiting_since + window
 
@@ -95,6 +98,7 @@ class Desk(BaseModel):
     event_ids: deque[str] = deque()
     duplicates: int = 0
     stale: deque[Stale] = deque()
+    stale_in_all: int = 0
     newest: News | None = None
     newest_told: News | None = None
     ended_by: News | None = None
@@ -177,6 +181,7 @@ class Desk(BaseModel):
         return None
 
     def _note_stale(self, news: News, reason: str) -> None:
+        self.stale_in_all += 1
         self.stale.append(Stale(event_id=news.event_id, status=news.status, at=news.at, reason=reason))
         if len(self.stale) > STALE_KEPT:
             self.stale.popleft()

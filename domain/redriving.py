@@ -1,4 +1,4 @@
-"""Redriving a dead letter: how letters are grouped, whether one is still true, and what passes on the wire."""
+"""Redriving a dead letter: how letters are grouped, whether one is still true, and the wire types."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,6 +14,7 @@ from domain.telling import Batch, DeadLetter, Decision, Plan, Verdict
 
 REDRIVE_TYPE = "Redrive"
 BY_DELIVERY = "delivery"
+BY_SWEEP = "sweep"
 # A dead letter is for a person to read; the history of its order has the whole of it.
 RAW_CHARACTERS_KEPT = 2_000
 
@@ -29,6 +30,7 @@ class RedriveOutcome(StrEnum):
     REDRIVEN = "redriven"
     REFUSED = "refused"
     WAITING = "waiting again"
+    UNDER_WAY = "under way"
 
 
 class Redrive(Wire):
@@ -95,14 +97,20 @@ def reason_group(letter: DeadLetter) -> str:
 
     A delivery's reason names every channel; what follows the first phrase of each is about this one alone.
     """
+    if letter.field:
+        return f"unreadable: {letter.field}"
+    if letter.source == BY_SWEEP:
+        return "its order's workflow was gone"
     if letter.source != BY_DELIVERY:
-        return f"unreadable: {letter.field or letter.source}"
+        return letter.source
     phrases = letter.reason.partition(" on no channel: ")[2].split("; ")
     channels = [phrase for phrase in phrases if phrase.partition(": ")[0] in set(Channel)]
     return "unreachable: " + ", ".join(phrase.replace(": ", " ", 1) for phrase in channels)
 
 
-def why_untrue(batch: Batch, rows: Iterable[ToldRow], now: datetime, redrive: str | None = None) -> str | None:
+def why_untrue(
+    batch: Batch, rows: Iterable[ToldRow], now: datetime, redrive: str | None = None
+) -> str | None:
     """Why a batch must not be told any more, given all rows of its order; None while it may be.
 
     What ``redrive`` itself has told so far does not count.
@@ -130,7 +138,7 @@ def _makes_untrue(newer: Status, older: Status) -> bool:
 def why_out_of_reach(
     decisions: Mapping[Channel, Decision], unreachable: Mapping[Channel, str | None]
 ) -> str | None:
-    """Why a plan would reach nobody again; None when a channel is left to try. ``unreachable`` says why not."""
+    """Why a plan would reach nobody again; None when a channel is left to try."""
     verdicts = {made.verdict for made in decisions.values()}
     held = [
         channel

@@ -57,15 +57,16 @@ class ToldBatch(BaseModel):
 
 
 class Timeline(Wire):
-    """Everything an order's workflow can say about it."""
+    """Everything an order's workflow can say about it; of batches and stale events, the latest."""
 
     order_id: str
-    status: Status | None
+    status: Status | None = None
     state: str
     batches: tuple[ToldBatch, ...]
     earlier_batches: int
     waiting: tuple[dict[str, str], ...]
     stale: tuple[Stale, ...]
+    stale_in_all: int
     duplicates: int
     dead_letters: tuple[DeadLetter, ...]
 
@@ -113,6 +114,7 @@ def timeline(
             for news in listener.waiting
         ),
         stale=tuple(desk.stale),
+        stale_in_all=desk.stale_in_all,
         duplicates=desk.duplicates,
         dead_letters=tuple(dead_letters),
     )

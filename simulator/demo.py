@@ -80,8 +80,8 @@ class Demo:
     async def play(self) -> int:
         """Play the stories. Ends by itself only with ONCE."""
         with data_folder(os.environ) as (folder, is_kept):
-            # In a ledger that is kept, people would come with what they were told before.
-            run = Run.now(has_own_people=is_kept)
+            # In a ledger that outlives the demo, people would come with what they were told before.
+            run = Run.now(has_own_people=is_kept or bool(os.environ.get("DATABASE_URL")))
             async with self._stack(folder, keep_orders=is_kept) as stack:
                 return await stack.with_everything_up(self._play_on(stack, Show(stack, self._screen, run)))
 
@@ -131,7 +131,7 @@ class Demo:
                 self._screen.heading("Stopping everything")
 
     def _step(self, text: str) -> None:
-        self._screen.step(text, time.monotonic() - self._began)
+        self._screen.step(time.monotonic() - self._began, text)
 
 
 async def for_ever() -> Never:

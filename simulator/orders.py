@@ -16,7 +16,7 @@ from starter import OrderService
 # A minute of window and half an hour of lingering would make for a long demo.
 RULES = Rules(window_seconds=4, linger_seconds=2)
 BETWEEN_EVENTS = 0.25
-TIME_TO_READ = 0.8
+TIME_TO_READ = 0.6
 PATIENCE = 30.0
 _LOOK_EVERY = 0.1
 

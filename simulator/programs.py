@@ -42,7 +42,8 @@ class Program:
         self._on_loss = on_loss
         self._process: Process | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._is_wanted = False
+        # Not a flag: when it is started again at once, that would be up before this one's end is seen.
+        self._wanted: Process | None = None
         log.write_text("")
 
     @property
@@ -52,9 +53,8 @@ class Program:
 
     async def start(self) -> None:
         """Start it, for the first time or again, and wait until it is ready. Raises ProgramError."""
-        self._is_wanted = True
         written = len(self._said())
-        self._process = await self._spawn()
+        self._process = self._wanted = await self._spawn()
         try:
             async with asyncio.timeout(START):
                 while self._ready not in self._said()[written:]:
@@ -109,7 +109,7 @@ class Program:
             )
 
     def _send(self, number: signal.Signals) -> None:
-        self._is_wanted = False
+        self._wanted = None
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
@@ -120,7 +120,7 @@ class Program:
 
     async def _notice_its_end(self, process: Process) -> None:
         await process.wait()
-        if self._is_wanted:
+        if process is self._wanted:
             self._on_loss(self)
 
     def _said(self) -> str:

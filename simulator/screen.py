@@ -31,10 +31,12 @@ class Screen:
         self._console.print()
         self._console.print(Text(text, "bold"))
 
-    def step(self, text: str, seconds: float | None = None) -> None:
-        """Say what was done, and how long it took."""
-        took = "" if seconds is None else f"{seconds:5.1f} s"
-        self._row(took, Text(text))
+    def step(self, seconds: float, text: str) -> None:
+        """Say what is up, and how many seconds after the beginning."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(width=8, justify="right", style="dim")
+        grid.add_row(f"{seconds:.1f} s", Text(text))
+        self._console.print(_indented(grid))
 
     def plain(self, text: str) -> None:
         """Say something in one line whatever its length, for people to copy and programs to read."""
@@ -70,13 +72,6 @@ class Screen:
         self._console.print()
         self._console.print(_indented(Text.assemble((told.order_id, "bold"), f"  {title}")))
         self._console.print(_indented(table))
-
-    def _row(self, left: str, right: Text) -> None:
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(width=8, justify="right", style="dim")
-        grid.add_column()
-        grid.add_row(left, right)
-        self._console.print(_indented(grid))
 
     def _moment(self, at: datetime, who: Text, how: str, words: Text) -> None:
         grid = Table.grid(padding=(0, 2))

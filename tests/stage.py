@@ -20,6 +20,8 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from activities.breakers import Breakers, BreakerStore
+from activities.breakers import Clock as AnyClock
 from activities.store import Store
 from activities.store.notifications import Notification
 from domain.channels import Channel
@@ -44,15 +46,35 @@ _TIME_SKIPPING = (
 PATIENCE = 20
 
 
+class Clock:
+    """The workers' own clock: the real one, until a story moves it ahead."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass for everything that does not go by an order's own clock."""
+        self._ahead += timedelta(seconds=seconds)
+
+    def is_right_again(self) -> None:
+        """Back to real time."""
+        self._ahead = timedelta()
+
+
 @dataclass(frozen=True)
 class Stage:
-    """What runs for all stories."""
+    """What runs for all stories. ``breakers`` are the workers' own."""
 
     env: WorkflowEnvironment
     simulator: Simulator
     store: Store
     settings: Settings
     folder: Path
+    clock: Clock
+    breakers: Breakers
     secrets: set[str] = field(default_factory=set)
     orders: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
@@ -90,10 +112,17 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
         }
         settings = Settings.read(environ)
         env = await stack.enter_async_context(await _dev_server())
-        for worker in await stack.enter_async_context(workers(env.client, settings)):
+        clock, breakers = Clock(), list[Breakers]()
+
+        def kept_in_sight(store: BreakerStore, now: AnyClock) -> Breakers:
+            breakers.append(Breakers(store, now))
+            return breakers[-1]
+
+        parts = workers(env.client, settings, now=clock, new_breakers=kept_in_sight)
+        for worker in await stack.enter_async_context(parts):
             await stack.enter_async_context(worker)
-        store = await stack.enter_async_context(Store(settings.database_url))
-        stage = Stage(env, simulator, store, settings, folder)
+        store = await stack.enter_async_context(Store(settings.database_url, clock))
+        stage = Stage(env, simulator, store, settings, folder, clock, breakers[0])
         with listening_to_logs(stage.log):
             yield stage
 

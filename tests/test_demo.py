@@ -1,11 +1,12 @@
 """The demo and the run as anybody starts them: real processes on free ports, and none of them left behind."""
 
+import asyncio
 import dataclasses
 import json
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from domain.status import Role, Status
 from simulator.checking import differences, people_received, timelines_had_to_say
 from simulator.ports import Ports
 from simulator.server import PortTakenError
+from simulator.stack import Stack
 from simulator.stories import BURST, STORIES
 from simulator.told import Told
 from simulator.world import Raw, Received
-from tests.processes import Process, eventually, run, running
+from tests.processes import Ended, Process, environment, eventually, run, running
 
 DEMO = ("-m", "simulator.demo")
 
@@ -55,7 +57,7 @@ async def up(demo: Process) -> list[psutil.Process]:
 
 
 async def placed(temporal: Mapping[str, str]) -> None:
-    """Announce an order, and wait until its customer was told: a task in a worker's hands delays a restart."""
+    """Announce an order, and wait until it was told: a task in a worker's hands delays a restart."""
     announced = await run("starter.py", "announce", "A17", "PLACED", "--customer", "c-42", settings=temporal)
     assert announced.code == 0, announced.err
     await eventually(lambda: is_told(temporal))
@@ -68,22 +70,32 @@ async def is_told(temporal: Mapping[str, str]) -> bool:
     return used == {None, "SENT", "DELIVERED"}
 
 
-async def test_the_demo_tells_three_orders_as_it_has_to_and_ends_by_itself(tmp_path: Path) -> None:
-    async with running(*DEMO, settings=settings(tmp_path, ONCE="1")) as demo:
+@dataclasses.dataclass
+class Played:
+    """How a demo went that ends by itself."""
+
+    ended: Ended
+    programs: list[psutil.Process]
+    folder: Path
+
+
+async def play(folder: Path) -> Played:
+    """Watch a demo from its beginning to its end."""
+    async with running(*DEMO, settings=settings(folder, ONCE="1")) as demo:
         await demo.says("Shortened for the demo: windows from 60 s to 4 s")
         programs = children(demo)
         for order in "ABC":
             await demo.says(f"Order {order}: ")
-        ended = await demo.ends()
+        return Played(await demo.ends(), programs, folder)
 
-    assert (ended.code, ended.err) == (0, "")
-    assert "Burger Barn has accepted and prepared your order, and it is ready to go." in ended.out
-    assert "Tu pedido de Burger Barn va en camino. Llega en unos 12 minutos." in ended.out
-    assert "Your order from Burger Barn has been cancelled." in ended.out
-    assert "Every order was told exactly as it had to be." in ended.out
-    assert len(programs) == 2
-    assert all(map(is_gone, programs))
-    assert os.listdir(tmp_path) == [], "the temporary folder is removed"
+
+@pytest.fixture(scope="module", autouse=True)
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[asyncio.Task[Played]]":
+    """The demo that ends by itself: it takes its twenty seconds while the other tests run."""
+    playing = asyncio.create_task(play(tmp_path_factory.mktemp("demo")))
+    yield playing
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
 
 
 async def test_a_run_that_is_stopped_leaves_no_process_and_knows_its_orders_when_it_is_back(
@@ -157,6 +169,36 @@ async def test_half_a_provider_is_told_by_the_worker_and_not_simulated_over(tmp_
 
     assert ended.code == 1
     assert "worker: TWILIO_ACCOUNT_SID: missing" in ended.err
+
+
+async def test_the_demo_tells_three_orders_as_it_has_to_and_ends_by_itself(
+    demo: "asyncio.Task[Played]",
+) -> None:
+    played = await demo
+
+    assert (played.ended.code, played.ended.err) == (0, "")
+    assert "Burger Barn has accepted and prepared your order, and it is ready to go." in played.ended.out
+    assert "Tu pedido de Burger Barn va en camino. Llega en unos 12 minutos." in played.ended.out
+    assert "Your order from Burger Barn has been cancelled." in played.ended.out
+    assert "Every order was told exactly as it had to be." in played.ended.out
+    assert len(played.programs) == 2
+    assert all(map(is_gone, played.programs))
+    assert os.listdir(played.folder) == [], "the temporary folder is removed"
+
+
+async def test_a_stack_lets_its_programs_be_killed_and_started_again(tmp_path: Path) -> None:
+    async with Stack.start(tmp_path, environ=environment({})) as stack:
+        await stack["worker"].kill()
+        await stack["worker"].start()
+        second = await stack.start_worker("worker-2", "--queues", "send-sms")
+        await second.kill()
+
+        assert await stack.with_everything_up(asyncio.sleep(0, "done")) == "done", (
+            "killing on purpose is no loss"
+        )
+        worker = stack["worker"].pid
+    assert worker
+    assert not psutil.pid_exists(worker)
 
 
 def test_two_settings_with_one_port_are_told_apart() -> None:

@@ -40,6 +40,7 @@ _AFTER_A_LOST_WORKER = RetryPolicy(
 _FAILED_TO_REACH = frozenset({NotificationStatus.FAILED, NotificationStatus.EXPIRED})
 
 _SUPERSEDED = Settled(status=NotificationStatus.SUPERSEDED, reason="newer news took its place")
+_TAKEN_BACK = Settled(status=NotificationStatus.SUPERSEDED, reason="taken back by hand")
 
 SendHandle = workflow.ActivityHandle[Settled]
 
@@ -166,19 +167,21 @@ class Delivery:
         try:
             return await self._sends[line.channel]
         except ActivityError as error:
-            return await self._settle_unsent(line, error)
+            return await self._settle_unsent(line, _how_it_ended(error))
+        except asyncio.CancelledError:
+            # Taken back in the very task that scheduled it: the server never heard of it.
+            return await self._settle_unsent(line, _TAKEN_BACK)
 
     async def call_ends(self, channel: Channel) -> None:
         """Wait until the call in flight on a channel has ended, whichever way."""
         await workflow.wait([self._sends[channel]])
 
-    async def _settle_unsent(self, line: Line, error: ActivityError) -> Settled | None:
+    async def _settle_unsent(self, line: Line, settled: Settled) -> Settled | None:
         """Write down the end of a send that could not write it down itself."""
         if self._is_paused:
             return None
         if self._is_withdrawn and self._can_be_taken_back(line):
             return _SUPERSEDED  # the batch that carries the news on marks the row
-        settled = _how_it_ended(error)
         await self._settle(self.batch.message_id(line.channel), settled)
         return settled
 
@@ -233,7 +236,7 @@ class Delivery:
 
     def _never_left(self, channel: Channel) -> bool:
         send = self._sends.get(channel)
-        return send is None or (send.done() and send.exception() is not None)
+        return send is None or send.cancelled() or (send.done() and send.exception() is not None)
 
     def _taken_back(self, channel: Channel) -> Withdrawn:
         return Withdrawn(
@@ -280,5 +283,5 @@ def _how_it_ended(error: ActivityError) -> Settled:
             return Settled(status=NotificationStatus.EXPIRED, reason="its turn came too late")
         return Settled(status=NotificationStatus.UNKNOWN, reason="the worker was lost during the call")
     if is_cancelled_exception(error):
-        return Settled(status=NotificationStatus.SUPERSEDED, reason="taken back by hand")
+        return _TAKEN_BACK
     return Settled(status=NotificationStatus.FAILED, reason="our own error, see the worker's log")

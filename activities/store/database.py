@@ -1,8 +1,9 @@
 """The way to the database: which driver, how connections are set up, and how a transaction begins."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 from sqlalchemy import URL, event, make_url
@@ -16,7 +17,7 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
-_SQLITE_SETUP = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+_SQLITE_SETUP = ("synchronous=NORMAL", "foreign_keys=ON")
 _BUSY_SECONDS = 30
 _CONNECT_SECONDS = 10
 
@@ -89,6 +90,10 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     cursor = connection.cursor()
     for pragma in _SQLITE_SETUP:
         cursor.execute(f"PRAGMA {pragma}")
+    # Of several that open a new file at once, SQLite lets one change its mode and does not let the others
+    # wait for it. The mode is the file's: they find it changed, or the next connection changes it.
+    with suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode=WAL")
     cursor.close()
 
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from activities.store.notifications import Notification
 from domain.channels import Channel
 from domain.ledger import UNSETTLED, NotificationStatus
+from domain.news import News
 from domain.telling import Batch, Decision, Plan, Verdict, Withdrawn
 
 _WITHOUT_A_REASON = frozenset({Verdict.SEND, Verdict.TOLD})
 _UNFINISHED = UNSETTLED | {NotificationStatus.FAILED}
+_TOLD_NOBODY = frozenset({NotificationStatus.SUPERSEDED, NotificationStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,13 @@ def what_remains(batch: Batch, rows: Sequence[Notification]) -> Plan | Remaining
     if not batch.first_of_run:
         theirs = [row for row in theirs if _is_left_by_a_crash(row, batch)]
     number = _number(batch, rows) if batch.first_of_run else batch.number
-    standing = [row for row in theirs if row.status is not NotificationStatus.SUPERSEDED]
-    news = tuple(piece for piece in batch.news if not _is_told(piece.event_id, piece.moment, standing))
+    standing = [row for row in theirs if row.status not in _TOLD_NOBODY]
+    news = _untold(batch.news, standing)
     if not news:
         return Plan(number=max(row.batch for row in standing), already_told=_events(batch))
-    withdrawn = (*_left_behind(standing), *batch.withdrawn)
+    withdrawn = (*left_behind(standing, with_records=True), *batch.withdrawn)
     left = batch.model_copy(update={"news": news, "number": number, "withdrawn": withdrawn})
-    kept = _events(left)
+    kept = set(_events(left))
     return Remaining(left, tuple(event for event in _events(batch) if event not in kept))
 
 
@@ -91,16 +93,23 @@ def _number(batch: Batch, rows: Sequence[Notification]) -> int:
     return batch.number if batch.number > highest else highest + batch.number
 
 
-def _is_told(event_id: str, moment: tuple[object, int], standing: Sequence[Notification]) -> bool:
-    return any(event_id in row.events or moment <= row.moment for row in standing)
+def _untold(news: Sequence[News], standing: Sequence[Notification]) -> tuple[News, ...]:
+    if not standing:
+        return tuple(news)
+    told = {event for row in standing for event in row.events}
+    newest = max(row.moment for row in standing)
+    return tuple(piece for piece in news if piece.event_id not in told and piece.moment > newest)
 
 
-def _left_behind(standing: Sequence[Notification]) -> list[Withdrawn]:
-    """Rows that nobody is going to send any more, so that the new batch carries them."""
+def left_behind(standing: Sequence[Notification], *, with_records: bool = False) -> list[Withdrawn]:
+    """Rows that the new batch carries because nobody is going to send them any more.
+
+    A record by e-mail is not taken from whoever still sends it; ``with_records``: nobody does.
+    """
     return [
         Withdrawn(message_id=row.message_id, channel=row.channel, statuses=row.statuses)
         for row in standing
-        if row.status in UNSETTLED and not _is_kept_record(row)
+        if row.status in UNSETTLED and (with_records or not _is_kept_record(row))
     ]
 
 

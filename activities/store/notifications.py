@@ -147,16 +147,6 @@ _REOPEN = (
     )
     .returning(_c.message_id)
 )
-_REDRIVEN = (
-    select(_c.message_id)
-    .where(
-        _c.order_id == bindparam("order_id"),
-        _c.recipient_id == bindparam("recipient_id"),
-        _c.redriven_by.is_not(None),
-        _c.status.in_(tuple(UNSETTLED)),
-    )
-    .order_by(_c.message_id)
-)
 
 
 async def insert(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> bool:
@@ -255,7 +245,7 @@ async def settle(connection: AsyncConnection, request: Settle, now: datetime) ->
 async def reopen(
     connection: AsyncConnection, message_id: str, path: Sequence[Status], redrive: str, at: datetime
 ) -> bool:
-    """Let a failed row begin again, as a redrive wants it; False for one that failed not, or is not there."""
+    """Let a failed row begin again, as a redrive wants it; False where none has failed."""
     values = {
         "which": message_id,
         "path": path,
@@ -264,12 +254,6 @@ async def reopen(
         "may_come_from": list(MAY_BE_REOPENED | UNSETTLED),
     }
     return (await connection.execute(_REOPEN, values)).first() is not None
-
-
-async def being_redriven(connection: AsyncConnection, order_id: str, recipient_id: str) -> tuple[str, ...]:
-    """Messages of an order to somebody that a redrive has under way."""
-    asked = {"order_id": order_id, "recipient_id": recipient_id}
-    return tuple((await connection.execute(_REDRIVEN, asked)).scalars())
 
 
 def _attempt(message_id: str, attempt: Attempt) -> dict[str, object]:

@@ -7,14 +7,14 @@ from sqlalchemy import String, bindparam, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import inbox, notifications, recipients
-from activities.store.earlier import Remaining, decision_in, what_remains
-from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, recipient_from
+from activities.store.earlier import Remaining, decision_in, left_behind, what_remains
+from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, AnyRow, recipient_from
 from activities.store.tables import addresses
 from activities.store.tables import notifications as ledger
 from activities.store.tables import recipients as people
 from domain.channels import Channel, Reach
 from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, wanted_on
-from domain.ledger import NotificationStatus
+from domain.ledger import UNSETTLED, NotificationStatus
 from domain.recipients import Recipient, unknown_recipient
 from domain.telling import Batch, Decision, Plan, Settle, TakeOver, Verdict
 
@@ -35,9 +35,19 @@ _OF_ORDER = exists(literal(1)).where(ledger.c.order_id == bindparam("order_id"))
 _NUMBER_IS_TAKEN = _OF_ORDER.where(
     ledger.c.recipient_id == _ASKED.c.recipient_id, ledger.c.batch == bindparam("number")
 )
+_IS_REDRIVEN = _OF_ORDER.where(
+    ledger.c.recipient_id == _ASKED.c.recipient_id,
+    ledger.c.redriven_by.is_not(None),
+    ledger.c.status.in_(tuple(UNSETTLED)),
+)
 # One row at least, even for a recipient whom nobody loaded.
 _SITUATION = (
-    select(_OF_ORDER.label("has_rows"), _NUMBER_IS_TAKEN.label("number_is_taken"), *PERSON)
+    select(
+        _OF_ORDER.label("has_rows"),
+        _NUMBER_IS_TAKEN.label("number_is_taken"),
+        _IS_REDRIVEN.label("is_redriven"),
+        *PERSON,
+    )
     .select_from(
         _ASKED.outerjoin(people, people.c.recipient_id == _ASKED.c.recipient_id).outerjoin(
             addresses, ONES_OWN_ADDRESSES
@@ -58,13 +68,15 @@ async def plan(
 
     A plan that left no row, because every channel is off or waits, is made anew when it is asked for again.
     """
-    recipient, has_rows, number_is_taken = await _situation(connection, batch)
+    recipient, order = await _situation(connection, batch)
     already_told: tuple[str, ...] = ()
-    if number_is_taken or (look and has_rows):
+    if order.number_is_taken or (look and order.has_rows):
         remains = what_remains(batch, await notifications.of_order(connection, batch.order_id))
         if not isinstance(remains, Remaining):
             return remains
         batch, already_told = remains.batch, remains.already_told
+    if order.is_redriven and not batch.first_of_run:
+        batch = await _instead_of_what_is_redriven(connection, batch)
     messages = await told_in_last_hour(connection, batch)
     decisions = decide(batch, recipient, told_in_last_hour=messages)
     await write_down(connection, batch, recipient, decisions, wording)
@@ -80,22 +92,21 @@ async def take_over(connection: AsyncConnection, request: TakeOver, unreachable:
     row = {**_row(batch, request.channel, decision, {}), "instead_of": request.failed}
     if await notifications.insert(connection, [row]):
         return decision
-    if batch.redriven_by and await _is_open_again(connection, batch, request.channel, decision):
+    redrive = batch.redriven_by
+    if redrive and await _is_open_again(connection, batch, request.channel, decision, redrive):
         return decision
     written = await notifications.by_id(connection, batch.message_id(request.channel))
     return decision_in(written) if written else decision
 
 
 async def _is_open_again(
-    connection: AsyncConnection, batch: Batch, channel: Channel, decision: Decision
+    connection: AsyncConnection, batch: Batch, channel: Channel, decision: Decision, redrive: str
 ) -> bool:
     """Whether what was decided today stands in the place of what the channel came to before."""
-    if decision.verdict is not Verdict.SEND or batch.redriven_by is None:
+    if decision.verdict is not Verdict.SEND:
         return True
-    path = decision.path
-    return await notifications.reopen(
-        connection, batch.message_id(channel), path, batch.redriven_by, batch.told_at
-    )
+    message_id = batch.message_id(channel)
+    return await notifications.reopen(connection, message_id, decision.path, redrive, batch.told_at)
 
 
 def _decide_on_fallback(
@@ -120,14 +131,26 @@ async def _as_planned(connection: AsyncConnection, request: TakeOver) -> Batch:
     return batch.model_copy(update={"number": failed.batch, "news": news})
 
 
-async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipient, bool, bool]:
+async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipient, AnyRow]:
+    """The recipient, and whether the order has rows, one of this number, and one that is being redriven."""
     asked = {"recipient_id": batch.recipient_id, "order_id": batch.order_id, "number": batch.number}
     rows = (await connection.execute(_SITUATION, asked)).all()
     recipient = recipient_from(rows) or unknown_recipient(batch.recipient_id, batch.role)
-    return recipient, bool(rows[0].has_rows), bool(rows[0].number_is_taken)
+    return recipient, rows[0]
+
+
+async def _instead_of_what_is_redriven(connection: AsyncConnection, batch: Batch) -> Batch:
+    """The batch with older news that a redrive has under way: the order knows nothing of those."""
+    rows = [
+        row
+        for row in await notifications.of_order(connection, batch.order_id)
+        if row.recipient_id == batch.recipient_id and row.redriven_by
+    ]
+    return batch.model_copy(update={"withdrawn": (*left_behind(rows), *batch.withdrawn)})
 
 
 async def told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mapping[Channel, int]:
+    """What counts against the caps of a batch that they may hold back."""
     if batch.priority not in MAY_BE_HELD_BACK:
         return {}
     taken_back = [taken.message_id for taken in batch.withdrawn]
@@ -143,6 +166,7 @@ async def write_down(
     decisions: Mapping[Channel, Decision],
     wording: "Wording",
 ) -> None:
+    """Write what is decided on each channel. Raises :class:`PlannedMeanwhile` where a row is there."""
     held = {channel: path.path for channel, path in decisions.items() if path.verdict is Verdict.HELD}
     written = {channel: made for channel, made in decisions.items() if made.verdict in _BEGINS_AS}
     rows = [_row(batch, channel, made, held) for channel, made in written.items()]

@@ -4,16 +4,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from activities.store import breakers, dead_letters, inbox, notifications, plans, recipients
+from activities.store import breakers, dead_letters, inbox, notifications, plans, recipients, redriving
 from activities.store.database import Database
+from activities.store.dead_letters import KeptLetter
 from activities.store.inbox import InboxMessage
 from activities.store.notifications import Notification
 from activities.store.recipients import GoneAddress
+from activities.store.redriving import Prospect
 from domain.breaker import BreakerState, Health
 from domain.ledger import NotificationStatus
 from domain.messages import Attempt, Envelope
 from domain.orders import Receipt
 from domain.recipients import Address, Recipient
+from domain.redriving import Reopen, Reopened
 from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
 
 if TYPE_CHECKING:
@@ -81,6 +84,27 @@ class Store:
         """Keep a dead letter."""
         async with self._database.writing() as connection:
             await dead_letters.keep(connection, letter)
+
+    # For redriving
+
+    async def reopen(
+        self, request: Reopen, decide: "Deciding", unreachable: "Unreachable", wording: "Wording"
+    ) -> Reopened:
+        """Open what it takes to tell a dead letter's batch again, if it is still true."""
+        async with self._database.transaction() as connection:
+            return await redriving.reopen(connection, request, decide, unreachable, wording)
+
+    async def prospects(
+        self, requests: Iterable[Reopen], decide: "Deciding", unreachable: "Unreachable"
+    ) -> list[Reopened | Prospect]:
+        """What redriving would come to, one for one, without a change to anything."""
+        async with self._database.reading() as connection:
+            return [await redriving.look(connection, request, decide, unreachable) for request in requests]
+
+    async def give_reason(self, letter: DeadLetter) -> None:
+        """Let a letter that was redriven in vain go on waiting, for the reasons of now."""
+        async with self._database.writing() as connection:
+            await dead_letters.give_reason(connection, letter)
 
     # For sending
 
@@ -168,7 +192,22 @@ class Store:
     async def dead_letters(self, limit: int = 100) -> tuple[DeadLetter, ...]:
         """Dead letters that nobody decided on yet, oldest first."""
         async with self._database.reading() as connection:
-            return await dead_letters.waiting(connection, limit)
+            return tuple(kept.letter for kept in await dead_letters.waiting(connection, limit))
+
+    async def kept_letters(self, limit: int, group: str | None = None) -> tuple[KeptLetter, ...]:
+        """The same with the group each is in, of one group or of all."""
+        async with self._database.reading() as connection:
+            return await dead_letters.waiting(connection, limit, group)
+
+    async def letter_groups(self) -> Mapping[str, int]:
+        """How many dead letters wait for each group of reasons, the most first."""
+        async with self._database.reading() as connection:
+            return await dead_letters.groups(connection)
+
+    async def kept_letter(self, dead_letter_id: str) -> KeptLetter | None:
+        """One dead letter, decided on or not, or None where there is no such letter."""
+        async with self._database.reading() as connection:
+            return await dead_letters.by_id(connection, dead_letter_id)
 
     async def resolve(self, dead_letter_id: str, resolution: str) -> bool:
         """Note what was decided on a dead letter; False when that was done before."""

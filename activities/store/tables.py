@@ -158,7 +158,7 @@ class DeadLetterRow(Base):
     recipient_id: Mapped[str | None]
     batch: Mapped[int | None]
     content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    reason_group: Mapped[str] = mapped_column(OutsideText, server_default="")
+    reason_group: Mapped[str] = mapped_column(OutsideText, server_default=text("''"))
     created_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[str | None] = mapped_column(OutsideText)

@@ -1,1 +1,1 @@
-"""Kills everything that can be killed while orders are told, then accounts for every event: ``make chaos``."""
+"""Kills what can be killed while orders are told, then accounts for every event: ``make chaos``."""

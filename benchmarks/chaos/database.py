@@ -63,9 +63,7 @@ class Sqlite:
             connection.execute("ROLLBACK")
 
     def _locked(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._file, timeout=60, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(self._file, timeout=60, isolation_level=None, check_same_thread=False)
         connection.execute("BEGIN EXCLUSIVE")
         return connection
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 import httpx
 
 from benchmarks.chaos.database import Database, a_database
+from benchmarks.chaos.plan import Disturbed
 from domain.recipients import Recipient
 from simulator.faults import Fault, FaultPlan
 from simulator.programs import Program, ProgramError
@@ -31,15 +32,19 @@ _LOOK_EVERY = 0.1
 class Trouble:
     """Something was away from one moment to another."""
 
-    what: str
+    what: Disturbed
     began: datetime
     ended: datetime
+
+    def __str__(self) -> str:
+        return f"{self.what} away for {(self.ended - self.began).total_seconds():.1f} s"
 
 
 @dataclass
 class Kept:
     """A program that somebody starts again whenever it is down, unless it has to ``rest`` a while."""
 
+    what: Disturbed
     program: Program
     rest_until: float = 0
     is_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,12 +61,13 @@ class Kept:
 
     async def kill(self, rest: float) -> Trouble:
         """Kill it with -9 while it is up; answers when it was back."""
-        await self.is_up.wait()
+        while not self.is_up.is_set():  # two may have waited for it, and one killed it already
+            await self.is_up.wait()
         self.is_up.clear()
         self.rest_until, began = time.monotonic() + rest, datetime.now(UTC)
         await self.program.kill()
         await self.is_up.wait()
-        return Trouble(self.program.name.partition("-")[0], began, datetime.now(UTC))
+        return Trouble(self.what, began, datetime.now(UTC))
 
     async def _start(self) -> None:
         await asyncio.sleep(max(self.rest_until - time.monotonic(), 0))
@@ -79,8 +85,8 @@ class Parts:
 
     def __init__(self, stack: Stack, database: Database, simulator: str) -> None:
         self.stack, self.database = stack, database
-        self.workers = [Kept(stack[name]) for name in WORKERS]
-        self.server = Kept(stack["temporal"])
+        self.workers = [Kept("worker", stack[name]) for name in WORKERS]
+        self.server = Kept("server", stack["temporal"])
         for kept in (*self.workers, self.server):
             kept.is_up.set()
         self._http = httpx.AsyncClient(base_url=simulator)
@@ -104,6 +110,12 @@ class Parts:
             parts = cls(stack, database, url)
             exits.push_async_callback(parts._http.aclose)
             yield parts
+
+    def victim(self, what: Disturbed) -> Kept:
+        """The program to kill: the server, or a worker that is up, if one is, and was longest."""
+        if what == "server":
+            return self.server
+        return min(self.workers, key=lambda kept: (not kept.is_up.is_set(), kept.rest_until))
 
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:

@@ -15,17 +15,24 @@ ORDERS_A_CUSTOMER = 4
 
 _ALL_DAY = {"start": "00:00:00", "end": "23:59:59.999999"}
 _NOWHERE: Mapping[str, Any] = {"devices": (), "phone": None, "email": None}
+_EVERYTHING_OFF = dict.fromkeys(Channel, Reach.OFF)
+
+
+def _always(channel: Channel, reach: Reach) -> Mapping[Status, Mapping[Channel, Reach]]:
+    return {status: {channel: reach} for status in Status}
+
+
 # What distinguishes one customer from the usual one, who has everything and wants the defaults.
 _CUSTOMERS: tuple[Mapping[str, Any], ...] = (
     {},
-    {"preferences": dict.fromkeys(Status, {Channel.PUSH: Reach.OFF})},
+    {"preferences": _always(Channel.PUSH, Reach.OFF)},
     {"devices": ()},
     {"quiet_hours": _ALL_DAY},
     {"devices": ("phone", "tablet")},
     {"devices": ("dead",)},
-    {**_NOWHERE, "preferences": dict.fromkeys(Status, {Channel.IN_APP: Reach.OFF})},
-    {"preferences": {Status.PREPARING: dict.fromkeys(Channel, Reach.OFF)}},
-    {"phone": None, "preferences": dict.fromkeys(Status, {Channel.EMAIL: Reach.FALLBACK})},
+    {**_NOWHERE, "preferences": _always(Channel.IN_APP, Reach.OFF)},
+    {"preferences": {Status.PREPARING: _EVERYTHING_OFF}},
+    {"phone": None, "preferences": _always(Channel.EMAIL, Reach.FALLBACK)},
     {"devices": (), "phone": None},
 )
 _COURIERS: tuple[Mapping[str, Any], ...] = ({}, {}, {"devices": ()}, {}, _NOWHERE, {"devices": ("dead",)})

@@ -4,24 +4,25 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from benchmarks.chaos.people import dead_devices, everybody, stranger
 from domain.orders import BadInput, OrderEvent
 from domain.recipients import Recipient
 from domain.status import Role, Status
-from simulator.faults import Fault
+from simulator.faults import Fault, Provider
 
-Database = Literal["postgresql", "sqlite"]
+Disturbed = Literal["worker", "server", "database"]
 
 CANCELLED_SHARE = 0.1
 SENT_TWICE_SHARE = 0.05
 LATE_SHARE = 0.05
 # The order service was away itself, and hands over what happened an hour ago.
 BACKLOG_SHARE = 0.04
+STRANGER_SHARE = 0.05
 AN_HOUR = 3600.0
 
-_LIFE = [status for status in Status if status is not Status.CANCELLED]
+_LIFE: Sequence[Status] = [status for status in Status if status is not Status.CANCELLED]
 # Of 1000 calls 200 fail, in three ways, and then 24 of the 800 that were accepted are not answered.
 _FAILING = (
     Fault(kind="error", share=0.12),
@@ -77,7 +78,7 @@ class Kill:
     """One program killed with -9, or the database stopped, and how long until it comes back."""
 
     at: float
-    what: Literal["worker", "server", "database"]
+    what: Disturbed
     for_s: float
 
 
@@ -118,20 +119,20 @@ def _order(
 ) -> list[Step]:
     """One order's life, some events of it handed over late, some twice."""
     holders = {role: chance.choice([p for p in people if p.role is role]).recipient_id for role in Role}
-    if chance.random() < LATE_SHARE:
+    if chance.random() < STRANGER_SHARE:
         holders[Role.CUSTOMER] = stranger().recipient_id
-    happened = began = chance.uniform(0, seconds)
+    happened = chance.uniform(0, seconds)
     ago = AN_HOUR if chance.random() < BACKLOG_SHARE else 0
-    steps = []
+    steps: list[Step] = []
     for number, status in enumerate(_life(chance, is_cancelled=is_cancelled)):
-        happened += 0 if happened == began and number == 0 else _pause(chance)
+        happened += _pause(chance) if number else 0
         event = _event(order_id, number, status, holders)
         steps += _steps(chance, event, happened, ago)
     return sorted(steps, key=lambda step: step.at)
 
 
 def _life(chance: random.Random, *, is_cancelled: bool) -> list[Status]:
-    return [*_LIFE[: chance.randint(1, len(_LIFE) - 1)], Status.CANCELLED] if is_cancelled else _LIFE
+    return [*_LIFE[: chance.randint(1, len(_LIFE) - 1)], Status.CANCELLED] if is_cancelled else [*_LIFE]
 
 
 def _pause(chance: random.Random) -> float:
@@ -181,7 +182,7 @@ def _faults(chance: random.Random, size: Size, people: list[Recipient]) -> list[
     """On most of the time, off for a while twice, and one provider all down for a tenth of the run."""
     dead = [Fault(kind="dead", address=token) for token in dead_devices(people)]
     usual, tenth = [*dead, *_FAILING], size.failing_seconds / 10
-    provider = chance.choice(("fcm", "twilio", "smtp"))
+    provider: Provider = chance.choice(get_args(Provider))
     down_from = chance.uniform(0, 2) * tenth
     plan = [Faults(0, usual), Faults(down_from, [Fault(kind="error", provider=provider), *usual])]
     plan.append(Faults(down_from + tenth, usual))

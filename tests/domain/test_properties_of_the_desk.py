@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.desk import CLOCK_TOLERANCE, Answer, Desk, Outcome
@@ -165,8 +166,7 @@ def test_nobody_is_told_older_news_than_they_were_told_before(story: list[Step])
     for batches in Played().play(story).told_to().values():
         moments = [news.moment for batch in batches for news in batch.news]
         assert moments == sorted(moments)
-        later = zip(batches, batches[1:], strict=False)
-        assert all(before.newest.moment < after.news[0].moment for before, after in later)
+        assert all(one.newest.moment < next_one.news[0].moment for one, next_one in pairwise(batches))
 
 
 @given(STORIES)

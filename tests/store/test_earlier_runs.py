@@ -2,7 +2,7 @@
 
 from domain.ledger import NotificationStatus
 from domain.status import Role, Status
-from domain.telling import Batch, Verdict
+from domain.telling import Batch, Decision, Verdict
 from tests.store.stage import EMAIL, IN_APP, MINUTE, NOON, PUSH, SMS, Stage, batch, news, sent, somebody
 
 
@@ -147,13 +147,25 @@ async def test_a_channel_that_failed_before_leaves_the_fallback_to_be_tried(stag
     assert again.channels[SMS].verdict is Verdict.HELD
 
 
-async def test_the_e_mail_that_is_a_record_is_not_taken_over(stage: Stage) -> None:
+async def test_an_e_mail_that_is_a_record_travels_too_because_nobody_else_would_send_it(stage: Stage) -> None:
     await stage.plan(batch(Status.PLACED))
 
-    await stage.plan(after_a_new_start(Status.ACCEPTED))
+    plan = await stage.plan(after_a_new_start(Status.ACCEPTED))
 
     before = await stage.statuses(batch=1)
-    assert (before[PUSH], before[EMAIL]) == ("SUPERSEDED", "PENDING")
+    assert (before[PUSH], before[EMAIL]) == ("SUPERSEDED", "SUPERSEDED")
+    assert plan.channels[EMAIL].verdict is Verdict.SEND
+    assert plan.channels[EMAIL].path == (Status.PLACED, Status.ACCEPTED)
+
+
+async def test_what_failed_on_its_only_channel_and_never_fell_back_is_still_news(stage: Stage) -> None:
+    await stage.store.load([somebody(devices=[], preferences={"ACCEPTED": {"in_app": "off"}})])
+    await stage.plan(batch(Status.ACCEPTED))
+
+    plan = await stage.plan(batch(Status.ACCEPTED, Status.PREPARING, first_of_run=True))
+
+    assert plan.already_told == ()
+    assert plan.channels[EMAIL] == Decision(verdict=Verdict.HELD, path=(Status.ACCEPTED, Status.PREPARING))
 
 
 async def test_a_superseded_event_sent_again_is_stale_where_its_successor_was_told(stage: Stage) -> None:

@@ -18,7 +18,7 @@ def upgrade() -> None:
     op.add_column("notifications", sa.Column("redriven_by", sa.String(36)))
     op.add_column("dead_letters", sa.Column("content", sa.JSON()))
     op.add_column(
-        "dead_letters", sa.Column("reason_group", sa.String(), nullable=False, server_default="")
+        "dead_letters", sa.Column("reason_group", sa.String(), nullable=False, server_default=sa.text("''"))
     )
     _group_what_is_there()
 
@@ -34,13 +34,16 @@ def _group_what_is_there() -> None:
     connection = op.get_bind()
     for row in connection.execute(sa.select(_letters)).all():
         one = _letters.c.dead_letter_id == row.dead_letter_id
-        connection.execute(sa.update(_letters).where(one).values(reason_group=_group(row)))
+        group = _group(row.source, row.reason, row.field)
+        connection.execute(sa.update(_letters).where(one).values(reason_group=group))
 
 
 # As domain.redriving.reason_group was in this version: a migration does not change with the code.
-def _group(row: sa.Row[tuple[str, ...]]) -> str:
-    if row.source != "delivery":
-        return f"unreadable: {row.field or row.source}"
-    phrases = row.reason.partition(" on no channel: ")[2].split("; ")
+def _group(source: str, reason: str, field: str | None) -> str:
+    if field:
+        return f"unreadable: {field}"
+    if source != "delivery":
+        return source
+    phrases = reason.partition(" on no channel: ")[2].split("; ")
     channels = [phrase for phrase in phrases if phrase.partition(": ")[0] in _CHANNELS]
     return "unreachable: " + ", ".join(phrase.replace(": ", " ", 1) for phrase in channels)

@@ -1,0 +1,229 @@
+"""The faults that are planted, one line of ours each, with the test that must go red for it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PlantedFault:
+    """``old`` stands in ``file`` exactly once; with ``new`` in its place ``test`` fails."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+_ORDER = "workflows/order_notifications.py"
+_DELIVERY = "workflows/delivery.py"
+_STORY = "tests/test_story_of_an_order.py::"
+_TRYING = "tests/test_story_of_trying.py::"
+_TRUST = "tests/test_story_of_trust.py::"
+_SENDING = "tests/test_sending.py::"
+_DESK = "tests/domain/test_desk.py::"
+_STORE = "tests/store/"
+
+FAULTS = (
+    # Told twice
+    PlantedFault(
+        "a send does not look at its row's status",
+        "activities/sending.py",
+        "if envelope.status not in UNSETTLED:",
+        "if envelope.status is None:",
+        _SENDING + "test_what_its_row_says_is_over_is_not_sent[SENT]",
+    ),
+    PlantedFault(
+        "a message id has the batch's number in it",
+        "domain/telling.py",
+        "channel, self.newest.event_id)",
+        'channel, f"{self.newest.event_id} {self.number}")',
+        _STORE
+        + "test_planning.py::test_rows_of_the_same_batch_under_another_number_are_found_by_their_key[sqlite]",
+    ),
+    PlantedFault(
+        "the first plan of a run does not ask the ledger",
+        "activities/store/store.py",
+        "wording, look=batch.first_of_run)",
+        "wording, look=False)",
+        _STORE + "test_earlier_runs.py::test_older_news_than_an_earlier_run_told_is_stale[sqlite]",
+    ),
+    PlantedFault(
+        "event ids are forgotten at a hand-over",
+        "domain/desk.py",
+        "self._known = set(self.event_ids)",
+        "self._known = set()",
+        _DESK + "test_event_ids_are_remembered_through_a_hand_over_and_up_to_a_bound",
+    ),
+    PlantedFault(
+        "an accepted message is forgotten when the store is away",
+        "activities/sending.py",
+        "activity.heartbeat(Noted(reference=attempt.reference, provider=attempt.provider))",
+        "pass",
+        _SENDING + "test_what_the_provider_took_while_the_store_was_away_is_only_written_down",
+    ),
+    PlantedFault(
+        "a send resumed after a crash counts as the first attempt",
+        "activities/turn.py",
+        "return self.envelope.is_in_doubt or vanished > 0",
+        "return self.envelope.is_in_doubt",
+        _SENDING + "test_an_attempt_that_vanished_makes_the_next_one_a_repeat",
+    ),
+    PlantedFault(
+        "a mail of unknown outcome is sent again whatever it is",
+        "domain/effort.py",
+        "return channel is Channel.SMS or any(status.rule.record for status in path)",
+        "return True",
+        _TRYING + "test_a_mail_of_unknown_outcome_is_sent_again_only_when_it_is_a_record",
+    ),
+    PlantedFault(
+        "a repeated text does not look on the provider's list",
+        "activities/channels/twilio.py",
+        "if message.is_repeat:",
+        "if message.is_repeat and not message.priority:",
+        _TRYING + "test_a_text_of_unknown_outcome_is_found_on_the_providers_list[OUT_FOR_DELIVERY]",
+    ),
+    PlantedFault(
+        "a row moves without the condition of its update",
+        "activities/store/notifications.py",
+        '_c.status.in_(bindparam("may_come_from", expanding=True))',
+        '_c.status.in_(bindparam("may_come_from", expanding=True)) | (_c.status == _c.status)',
+        _SENDING + "test_an_answer_that_comes_late_does_not_overwrite_what_came_first",
+    ),
+    PlantedFault(
+        "a batch's number is used again",
+        "domain/desk.py",
+        "self.batches += 1",
+        "self.batches = 1",
+        "tests/domain/test_properties_of_the_desk.py"
+        "::test_batches_are_numbered_and_the_first_one_asks_the_ledger",
+    ),
+    # Lost
+    PlantedFault(
+        "an order ends although news waits: no drain",
+        "domain/desk.py",
+        "now >= self.ends_at and self.next_due() is None",
+        "now >= self.ends_at",
+        _DESK + "test_an_order_ends_a_linger_time_after_its_final_status",
+    ),
+    PlantedFault(
+        "continue-as-new forgets the news that waits",
+        _ORDER,
+        "            desk=self._desk,\n            told=",
+        '            desk=self._desk.model_copy(update={"listeners": []}),\n            told=',
+        _TRUST + "test_an_order_that_continues_as_new_forgets_nothing",
+    ),
+    PlantedFault(
+        "continue-as-new forgets the sends under way",
+        _ORDER,
+        "for delivery in paused),",
+        "for delivery in paused[:0]),",
+        _TRUST + "test_an_order_that_continues_as_new_forgets_nothing",
+    ),
+    PlantedFault(
+        "input that cannot be read is raised from the signal's handler",
+        _ORDER,
+        "self._unkept.append(unreadable(self._order_id, name, problem, arguments, workflow.now()))",
+        "raise ApplicationError(str(problem)) from None",
+        _TRUST + "test_nonsense_neither_stops_an_order_nor_gets_lost[no object]",
+    ),
+    PlantedFault(
+        "a batch that reached nobody is not kept",
+        _DELIVERY,
+        "if letter := self._dead_letter():",
+        "if (letter := self._dead_letter()) and not letter.reason:",
+        _STORY + "test_a_batch_that_reaches_nobody_becomes_a_dead_letter",
+    ),
+    PlantedFault(
+        "a refused channel does not let the next one take over",
+        _DELIVERY,
+        "        if settled.status is NotificationStatus.FAILED:\n            await self._instead_of(line)",
+        "        if settled.status is None:\n            await self._instead_of(line)",
+        _STORY + "test_a_refused_push_becomes_a_text",
+    ),
+    # Untrue, unwanted or too late
+    PlantedFault(
+        "superseded news is not taken back",
+        _DELIVERY,
+        "        for call in calls:\n            call.cancel()",
+        "        for call in calls:\n            call.done()",
+        _STORY + "test_news_asleep_in_back_off_is_superseded_by_newer_news",
+    ),
+    PlantedFault(
+        "news does not wait for the call in flight before it",
+        _DELIVERY,
+        "if older := self._behind.get(line.channel):",
+        "if (older := self._behind.get(line.channel)) and older.is_over:",
+        _TRYING + "test_news_behind_a_call_in_flight_waits_for_it_on_its_channel",
+    ),
+    PlantedFault(
+        "a fallback does not ask again whether it is off",
+        "activities/store/plans.py",
+        "    if reach is Reach.OFF:\n        # ",
+        "    if reach is None:\n        # ",
+        _STORE + "test_taking_over.py::test_a_channel_switched_off_since_is_not_used[sqlite]",
+    ),
+    PlantedFault(
+        "what is off is told all the same",
+        "domain/deciding.py",
+        "for status, reach in reaches.items() if reach is not Reach.OFF]",
+        "for status, reach in reaches.items() if reach]",
+        "tests/domain/test_properties.py::test_off_is_never_overruled",
+    ),
+    PlantedFault(
+        "a send does not look at its deadline",
+        "activities/turn.py",
+        "if now >= envelope.deadline:",
+        "if envelope.deadline is None:",
+        _SENDING + "test_what_comes_after_its_deadline_is_not_sent",
+    ),
+    PlantedFault(
+        "the window slides with each event",
+        "domain/desk.py",
+        "self.waiting_since = self.waiting_since or now",
+        "self.waiting_since = now",
+        _STORY + "test_the_window_does_not_slide",
+    ),
+    PlantedFault(
+        "a stage that the order has left is told",
+        "domain/desk.py",
+        "if self.newest_told and _has_left(news, self.newest_told):",
+        "if self.newest_told is None and _has_left(news, news):",
+        _DESK + "test_a_stage_the_order_has_left_is_not_told_even_to_somebody_new",
+    ),
+    PlantedFault(
+        "a cancellation does not silence what is told beside it",
+        "domain/news.py",
+        "if any(status.rule.silences for status in path):",
+        "if not path:",
+        _STORY + "test_a_cancellation_silences_all_else",
+    ),
+    PlantedFault(
+        "quiet hours hold back urgent news",
+        "domain/deciding.py",
+        "MAY_BE_HELD_BACK = frozenset({3, 5})",
+        "MAY_BE_HELD_BACK = frozenset({1, 3, 5})",
+        "tests/domain/test_properties.py::test_urgent_news_is_never_held_back",
+    ),
+    # Too hard on a provider
+    PlantedFault(
+        "the breaker never opens",
+        "domain/breaker.py",
+        "return self.state is BreakerState.CLOSED and is_failing",
+        "return self.state is None and is_failing",
+        _STORE + "test_breakers.py::test_a_worker_hears_of_failures_it_did_not_see[sqlite]",
+    ),
+    PlantedFault(
+        "a provider's own wait is not kept to",
+        "domain/effort.py",
+        "wait = max(wait, provider_wait or 0)",
+        "wait = max(wait, 0)",
+        _TRYING + "test_a_providers_own_wait_replaces_ours_when_it_is_longer",
+    ),
+    PlantedFault(
+        "a dead device is tried again",
+        "activities/sending.py",
+        "if isinstance(outcome, Gone):",
+        "if outcome is None:",
+        _STORY + "test_a_dead_device_is_not_tried_again",
+    ),
+)

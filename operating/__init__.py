@@ -1,0 +1,1 @@
+"""What people do by hand, beyond telling orders: decide on dead letters, overrule breakers."""

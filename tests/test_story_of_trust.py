@@ -1,0 +1,79 @@
+"""Why an order can be trusted: what waits is not forgotten, what was told is not told again, nor too late."""
+
+import asyncio
+
+import pytest
+
+from domain.channels import Channel
+from domain.ledger import NotificationStatus
+from domain.status import Status
+from simulator import Fault
+from tests.stage import City, OrderStory
+from workflows.policy import SIGNALS_A_RUN
+
+READY, OUT = Status.READY_FOR_PICKUP, Status.OUT_FOR_DELIVERY
+PUSH, SMS = Channel.PUSH, Channel.SMS
+
+
+async def test_an_order_that_continues_as_new_forgets_nothing(city: City) -> None:
+    """One story, because it takes as many signals as a run may have."""
+    ana, courier = await city.customer(), await city.courier()
+    order = city.order(ana, courier=courier)
+    city.fails(Fault(kind="error", address=courier.address(PUSH), times=1))
+    ready = order.event(READY)
+    await order.hears(ready)
+    first_run = await run_of(order)
+
+    await hears_often(order, ready, SIGNALS_A_RUN)
+    await order.hears(ready)
+    assert await run_of(order) != first_run
+    assert ana.pushes == []
+    await order.passes(61)
+
+    assert len(ana.pushes) == 1, "what waited"
+    assert len(courier.pushes) == 1, "what had failed and not left"
+    assert (await order.timeline()).duplicates == SIGNALS_A_RUN + 1, "what was heard before"
+
+
+async def test_an_order_that_starts_again_goes_on_with_what_had_not_left_and_with_nothing_else(
+    city: City,
+) -> None:
+    ana = await city.customer()
+    order = city.order(ana)
+    city.fails(Fault(kind="error", address=ana.address(SMS), times=1))
+    out = order.event(OUT)
+    await order.hears(out)
+    assert (len(ana.pushes), len(ana.texts)) == (1, 0)
+    await order.handle.terminate()
+
+    await order.hears(out)
+    await order.passes(60)
+
+    assert (len(ana.pushes), len(ana.texts)) == (1, 1)
+    rows = await city.stage.store.history(order.order_id)
+    assert {row.status for row in rows if row.channel in (PUSH, SMS)} == {NotificationStatus.SENT}
+
+
+@pytest.mark.parametrize("nonsense", ["no object", {"status": "LOST"}, None, 7])
+async def test_nonsense_neither_stops_an_order_nor_gets_lost(city: City, nonsense: object) -> None:
+    ana = await city.customer()
+    order = city.order(ana)
+
+    await order.hears(nonsense)
+    await order.becomes(OUT)
+
+    assert await order.status() == "RUNNING"
+    assert len(ana.pushes) == 1
+    assert len((await order.timeline()).dead_letters) == 1
+
+
+async def hears_often(order: OrderStory, event: dict[str, object], times: int) -> None:
+    """Signal one event again and again."""
+    for _ in range(0, times, 100):
+        await asyncio.gather(*(order.handle.signal("status_changed", event) for _ in range(100)))
+    await order.settles()
+
+
+async def run_of(order: OrderStory) -> str | None:
+    """The id of the order's newest run."""
+    return (await order.handle.describe()).run_id
