@@ -7,8 +7,6 @@ from pathlib import Path
 from activities import channels
 from domain.orders import BadInput
 
-# The first setting of every provider: with none of them nobody could be told anything but in-app.
-FIRST_SETTINGS = ("FCM_SERVICE_ACCOUNT_FILE", "TWILIO_ACCOUNT_SID", "SMTP_HOST")
 QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 
 

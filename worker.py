@@ -26,6 +26,7 @@ from activities.asking import OrderWorkflows
 from activities.breakers import Breakers, BreakerStore, Clock, utc_now
 from activities.channels.http import new_client
 from activities.planning import Planning
+from activities.provider import Provider
 from activities.redriving import Redriving
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
@@ -35,10 +36,10 @@ from activities.wording import FluentWording
 from domain.channels import Channel
 from domain.orders import ORDERS_QUEUE, BadInput
 from leaving import FAILED, leave_after
-from settings import FIRST_SETTINGS, QUEUES, Settings
+from settings import QUEUES, Settings
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
-from workflows.policy import SEND_QUEUES, SEND_TIMEOUT
+from workflows.policy import SEND_QUEUES, SEND_TIMEOUTS
 from workflows.redrive import RedriveLetter
 from workflows.search_attributes import NotRegistered, register_search_attributes
 from workflows.sweep import Sweep
@@ -49,7 +50,7 @@ WORKFLOW_TASKS_AT_ONCE = 8
 ORDERS_CACHED = 2_000
 # An order whose worker was killed goes on elsewhere after this.
 LOST_WORKER_NOTICED_AFTER = timedelta(seconds=3)
-DRAIN = SEND_TIMEOUT + timedelta(seconds=5)
+DRAIN = max(SEND_TIMEOUTS.values()) + timedelta(seconds=5)
 
 
 @contextlib.asynccontextmanager
@@ -120,7 +121,7 @@ def _for_sends(client: Client, queue: str, sending: Sending, rate: float | None)
     )
 
 
-def _rate(settings: Settings, providers: Sequence[channels.Provider], channel: Channel) -> float | None:
+def _rate(settings: Settings, providers: Sequence[Provider], channel: Channel) -> float | None:
     """What the providers of a channel take together, if every one of them has a limit."""
     rates = [settings.rate_of(provider.name) for provider in providers if provider.channel is channel]
     known = [rate for rate in rates if rate is not None]
@@ -184,7 +185,7 @@ def main(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = Settings.read(os.environ)
     if not settings.providers:
-        needed = " or ".join(FIRST_SETTINGS)
+        needed = " or ".join(channels.FIRST_SETTINGS)
         raise BadInput("providers", f"none is configured, set {needed} and what belongs to it")
     asyncio.run(serve(settings, _chosen(queues)))
 

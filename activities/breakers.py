@@ -57,7 +57,7 @@ class Breakers:
     _failures: Counter[str] = field(default_factory=Counter)
 
     async def lets_through(self, provider: str) -> bool:
-        """Whether a call to the provider may be made now; an open breaker lets one probe through at a time."""
+        """Whether a call may be made now; an open breaker lets one probe through at a time."""
         health = self._health.get(provider)
         if health is None or health.is_called:
             return True

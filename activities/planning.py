@@ -1,4 +1,4 @@
-"""Plans a batch in one transaction and closes what did not leave: local activities, so no queue and no hop."""
+"""Plans a batch in one transaction and closes what did not leave: local activities, no queue and no hop."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -13,8 +13,8 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.breakers import Breakers
 from activities.planning import Wording
+from activities.provider import Provider
 from activities.turn import Turn, noted_by_the_last_attempt
-from domain.channels import Channel
 from domain.breaker import PROBE_AFTER
 from domain.effort import JITTER, Effort, GiveUp, TryAgain, after_a_failure, may_be_sent_again
 from domain.ledger import UNSETTLED, NotificationStatus
@@ -22,19 +22,6 @@ from domain.messages import Attempt, Envelope, Message, Noted
 from domain.outcomes import Accepted, Gone, NotCalled, Outcome, Refused, TryLater, Unknown
 from domain.recipients import Address
 from domain.telling import Send, Settled
-
-
-class Provider(Protocol):
-    """Who carries a channel. Its outcome is returned; it raises only when our own code is wrong."""
-
-    name: str
-    channel: Channel
-
-    def carries(self, address: Address) -> bool:
-        """Whether this provider can send to ``address``."""
-
-    async def send(self, message: Message, address: Address) -> Outcome:
-        """One attempt, without retries of its own."""
 
 
 class SendingLedger(Protocol):
@@ -71,6 +58,7 @@ class Sending:
             envelope = await self._envelope(request.message_id)
         if envelope.status not in UNSETTLED:
             return Settled(status=envelope.status, reason=envelope.reason, provider=envelope.provider)
+        noted = _with_failures_before(noted, envelope)
         turn = Turn(envelope, Effort(request.waits, request.fall_back_after), noted)
         if noted.reference:
             return await self._settle(turn, turn.sent(noted.provider, noted.reference))
@@ -134,7 +122,8 @@ class Sending:
             return await self._settle(turn, turn.ended(NotificationStatus.EXPIRED, outcome.reason))
         await self.ledger.record(turn.envelope.message_id, turn.waiting(outcome.reason))
         activity.heartbeat(turn.noted.model_copy(update={"harmless": turn.noted.harmless + 1}))
-        raise _again(outcome.reason, PROBE_AFTER * (1 + random.random() * JITTER))
+        spread = 1 + random.random() * JITTER  # noqa: S311 not a secret
+        raise _again(outcome.reason, PROBE_AFTER * spread)
 
     async def _conclude(self, turn: Turn, provider: str | None, outcome: Outcome) -> Settled:
         """Write down what an answer means; where it means "not now", ask Temporal for another attempt."""
@@ -183,6 +172,15 @@ class Sending:
                 activity.heartbeat(Noted(reference=attempt.reference, provider=attempt.provider))
             raise
         return Settled(status=status, reason=attempt.reason, provider=attempt.provider)
+
+
+def _with_failures_before(noted: Noted, envelope: Envelope) -> Noted:
+    """While this send has called nobody, what its row counts is of another, and hides no attempt of ours."""
+    if noted.harmless < activity.info().attempt - 1 or noted.failures_before == envelope.failures:
+        return noted
+    noted = noted.model_copy(update={"failures_before": envelope.failures})
+    activity.heartbeat(noted)
+    return noted
 
 
 def _again(reason: str, wait: timedelta) -> ApplicationError:

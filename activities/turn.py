@@ -29,7 +29,8 @@ class Turn:
     @property
     def is_repeat(self) -> bool:
         """Whether an attempt before this one left no word of how it ended, or left it in doubt."""
-        vanished = activity.info().attempt - 1 - self.noted.harmless - self.envelope.failures
+        recorded = self.envelope.failures - self.noted.failures_before
+        vanished = activity.info().attempt - 1 - self.noted.harmless - recorded
         return self.envelope.is_in_doubt or vanished > 0
 
     def now(self) -> datetime:

@@ -143,7 +143,7 @@ def _now() -> str:
 
 async def _has_ended(order: OrderStory) -> bool:
     async with asyncio.timeout(300):
-        while (await order.status()) in ("RUNNING", "CONTINUED_AS_NEW"):
+        while (await order.status()) in ("RUNNING", "CONTINUED_AS_NEW"):  # noqa: ASYNC110 no event of ours
             await asyncio.sleep(0.2)
     return await order.status() == "COMPLETED"
 

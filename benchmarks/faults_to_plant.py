@@ -45,7 +45,7 @@ FAULTS = (
         "activities/store/store.py",
         "wording, look=batch.first_of_run)",
         "wording, look=False)",
-        _STORE + "test_earlier_runs.py::test_older_news_than_an_earlier_run_told_is_stale[sqlite]",
+        _TRUST + "test_an_order_that_starts_again_does_not_tell_what_is_older_than_what_it_told",
     ),
     PlantedFault(
         "event ids are forgotten at a hand-over",
@@ -69,11 +69,18 @@ FAULTS = (
         _SENDING + "test_an_attempt_that_vanished_makes_the_next_one_a_repeat",
     ),
     PlantedFault(
+        "what an earlier run's send recorded hides an attempt that was lost",
+        "activities/turn.py",
+        "recorded = self.envelope.failures - self.noted.failures_before",
+        "recorded = self.envelope.failures",
+        _SENDING + "test_a_lost_attempt_is_not_hidden_by_what_an_earlier_runs_send_had_recorded",
+    ),
+    PlantedFault(
         "a mail of unknown outcome is sent again whatever it is",
         "domain/effort.py",
         "return channel is Channel.SMS or any(status.rule.record for status in path)",
         "return True",
-        _TRYING + "test_a_mail_of_unknown_outcome_is_sent_again_only_when_it_is_a_record",
+        "tests/domain/test_effort.py::test_what_follows_an_unknown_outcome[email-NEARBY-False-False]",
     ),
     PlantedFault(
         "a repeated text does not look on the provider's list",
@@ -124,7 +131,7 @@ FAULTS = (
         _ORDER,
         "self._unkept.append(unreadable(self._order_id, name, problem, arguments, workflow.now()))",
         "raise ApplicationError(str(problem)) from None",
-        _TRUST + "test_nonsense_neither_stops_an_order_nor_gets_lost[no object]",
+        _TRUST + "test_nonsense_neither_stops_an_order_nor_gets_lost[text]",
     ),
     PlantedFault(
         "a batch that reached nobody is not kept",
@@ -153,7 +160,7 @@ FAULTS = (
         _DELIVERY,
         "if older := self._behind.get(line.channel):",
         "if (older := self._behind.get(line.channel)) and older.is_over:",
-        _TRYING + "test_news_behind_a_call_in_flight_waits_for_it_on_its_channel",
+        _TRUST + "test_news_leaves_only_when_the_call_before_it_has_ended",
     ),
     PlantedFault(
         "a fallback does not ask again whether it is off",

@@ -92,7 +92,7 @@ def run(copy: Path, tests: Sequence[str]) -> tuple[Colour, str]:
         )
     except subprocess.TimeoutExpired:
         return Colour.SLOW, f"within {PATIENCE} s"
-    failures = re.findall(r"^FAILED \S+(?: - (.*))?$", ran.stdout, re.MULTILINE)
+    failures = re.findall(r"^FAILED (.*)$", ran.stdout, re.MULTILINE)
     if ran.returncode == 0:
         return Colour.GREEN, ""
     if ran.returncode == 1 and failures:
@@ -122,6 +122,9 @@ def main() -> int:
     """Plant every fault, print what each test says, and answer 0 only if each went red."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     chosen = [fault for fault in FAULTS if all(word in fault.name for word in sys.argv[1:])]
+    if not chosen:
+        console.print(f"faults: FAILS, none has {' and '.join(sys.argv[1:])} in its name")
+        return 1
     results = []
     with a_copy() as copy:
         unbroken, why = run(copy, list(dict.fromkeys(fault.test for fault in chosen)))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, PrivateAttr
 from domain.news import News, in_order
 from domain.orders import Fact, Order, OrderEvent, Wire
 from domain.status import Role, Status
-from domain.telling import Batch
+from domain.telling import Batch, Plan
 
 # A repeat of an older event than these is caught as stale instead.
 EVENT_IDS_KEPT = 2_000
@@ -148,6 +148,12 @@ class Desk(BaseModel):
         return [
             self._batch(listener, now) for listener in self.listeners if _is_due(listener, self.window, now)
         ]
+
+    def hears_from_the_ledger(self, batch: Batch, plan: Plan) -> None:
+        """Go on counting where earlier runs stopped, and ask again after a plan that told nothing."""
+        self.batches = max(self.batches, plan.number)
+        if not plan.channels:
+            self._listener(batch.recipient_id, batch.role).ledger_asked = False
 
     @property
     def ends_at(self) -> datetime | None:

@@ -83,9 +83,11 @@ class Noted(Wire):
     """What one attempt leaves for the next when it cannot write it down: it rides on the heartbeat.
 
     ``harmless``: attempts of this send so far that certainly called no provider. With a ``reference``, the
-    provider has accepted the message and only the writing is left to do.
+    provider has accepted the message and only the writing is left to do. ``failures_before``: those that the
+    row had when this send began, of an earlier run's send.
     """
 
     harmless: int = 0
+    failures_before: int = 0
     reference: str | None = None
     provider: str | None = None

@@ -4,6 +4,7 @@ These are wire types of a public contract: they only ever grow, every new field 
 we do not know are ignored.
 """
 
+import math
 import re
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -56,6 +57,8 @@ Identifier = Annotated[
 def _a_fact(value: object) -> object:
     if not isinstance(value, (str, int, float)):
         raise ValueError("is not a text, a number or true or false")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("is not a number that JSON has")
     if isinstance(value, str):
         if len(value) > 200:
             raise ValueError("is longer than 200 characters")
@@ -146,11 +149,14 @@ class BadInput(ValueError):
     def first_of(cls, error: ValidationError) -> Self:
         """The first thing wrong, in words that never repeat the input: it may hold contact details."""
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "event"
-        problem = _REMEDIES.get((field, first["type"])) or _REMEDIES.get(("", first["type"])) or first["msg"]
-        return cls(field, problem.removeprefix("Value error, "))
+        # A name that somebody else chose may be anything, also an address.
+        parts = [str(part) if _IS_A_NAME.fullmatch(str(part)) else "..." for part in first["loc"]]
+        name = next((part for part in reversed(parts) if not part.isdigit()), "")
+        problem = _REMEDIES.get((name, first["type"])) or _REMEDIES.get(("", first["type"])) or first["msg"]
+        return cls(".".join(parts) or "input", problem.removeprefix("Value error, "))
 
 
+_IS_A_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 _REMEDIES = {
     ("status", "enum"): f"unknown status, use one of {', '.join(Status)}",
     ("status", "missing"): f"missing, use one of {', '.join(Status)}",
@@ -159,11 +165,13 @@ _REMEDIES = {
     ("", "string_pattern_mismatch"): "has a character that is not allowed here",
     ("", "datetime_from_date_parsing"): "is not a time, write for example 2026-11-22T12:00:00Z",
     ("", "datetime_parsing"): "is not a time, write for example 2026-11-22T12:00:00Z",
-    ("", "model_type"): 'is not a JSON object, write {"event_id": ..., "order_id": ..., "status": ...}',
-    (
-        "",
-        "model_attributes_type",
-    ): 'is not a JSON object, write {"event_id": ..., "order_id": ..., "status": ...}',
+    ("", "model_type"): "is not a JSON object",
+    ("", "model_attributes_type"): "is not a JSON object",
+    ("", "json_invalid"): "is not JSON",
+    ("", "extra_forbidden"): "is no field we know",
+    ("phone", "string_pattern_mismatch"): "is no phone number with its country, write for example +15550100",
+    ("email", "string_pattern_mismatch"): "is no e-mail address",
+    ("locale", "string_pattern_mismatch"): "is no language, write for example en or pt-BR",
 }
 
 

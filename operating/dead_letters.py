@@ -203,16 +203,18 @@ def _would_be(prospect: "Reopened | Prospect") -> str:
 def _would(letter: DeadLetter, prospect: "Reopened | Prospect") -> str:
     """What would happen to one letter, in one line."""
     if not isinstance(prospect, Reopened):
-        batch = prospect.batch
-        wanted = [
-            channel
-            for channel, made in prospect.decisions.items()
-            if made.verdict in {Verdict.SEND, Verdict.TOLD, Verdict.HELD}
-        ]
-        path = " > ".join(batch.path)
-        return f"order {batch.order_id}: {path} to {batch.role} {batch.recipient_id} by {', '.join(wanted)}"
+        batch, path = prospect.batch, " > ".join(prospect.batch.path)
+        return f"order {batch.order_id}: {path} to {batch.role} {batch.recipient_id} by {_channels(prospect)}"
     if prospect.event:
         return f"order {letter.order_id}: {prospect.event.status} is handed to it"
     if prospect.receipt:
         return f"order {letter.order_id}: a receipt is taken in"
     return f"order {letter.order_id}: {prospect.refusal}"
+
+
+def _channels(prospect: "Prospect") -> str:
+    by_verdict = {
+        verdict: ", ".join(c for c, made in prospect.decisions.items() if made.verdict in verdict)
+        for verdict in (frozenset({Verdict.SEND, Verdict.TOLD}), frozenset({Verdict.HELD}))
+    }
+    return ", else ".join(filter(None, by_verdict.values()))

@@ -301,7 +301,7 @@ class OrderStory:
     async def settles(self) -> None:
         """Wait until no send is on its way to a worker or in its hands; one that sleeps until a retry may."""
         async with asyncio.timeout(PATIENCE):
-            while await self._is_busy():
+            while await self._is_busy():  # noqa: ASYNC110 the server sets no event of ours
                 await asyncio.sleep(0.01)
 
     async def _is_busy(self) -> bool:
@@ -336,7 +336,7 @@ class OrderStory:
     async def has_pushed(self, person: Person, pushes: int) -> None:
         """Wait for pushes that wait for something real, such as a slow provider."""
         async with asyncio.timeout(PATIENCE):
-            while len(person.pushes) < pushes:
+            while len(person.pushes) < pushes:  # noqa: ASYNC110 as above
                 await asyncio.sleep(0.02)
 
     async def wait_before_the_next_attempt(self) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +12,11 @@ from temporalio.worker import Replayer
 from activities.store.dead_letters import KeptLetter
 from domain.channels import Channel
 from domain.ledger import dead_letter_id
+from domain.news import News
 from domain.redriving import REDRIVE_TYPE, Redrive, Redriven, redrive_id
 from domain.status import Status
-from domain.telling import DeadLetter
-from operating.redriving import redrive
+from domain.telling import Batch, DeadLetter
+from operating.redriving import AT_ONCE, redrive
 from simulator import Fault
 from temporal_client import DATA_CONVERTER
 from tests.processes import run, settings_of
@@ -227,6 +228,28 @@ async def test_a_redrive_replays_and_holds_no_contact_detail(desk: Desk, courier
     assert not [secret for secret in desk.city.stage.secrets if secret.encode() in written]
 
 
+def unreached(person: Person, order_id: str, news: News, why: str) -> DeadLetter:
+    """A batch as it is kept when it reached nobody."""
+    batch = Batch(
+        order_id=order_id,
+        number=1,
+        recipient_id=person.id,
+        role=person.recipient.role,
+        news=(news,),
+        told_at=news.at,
+    )
+    return DeadLetter(
+        dead_letter_id=dead_letter_id(order_id, "delivery", batch.message_id(Channel.IN_APP)),
+        order_id=order_id,
+        source="delivery",
+        reason=f"reached {person.recipient.role} {person.id} on no channel: push: {why}",
+        recipient_id=person.id,
+        batch=1,
+        content=batch,
+        at=news.at,
+    )
+
+
 # An event that could not be read
 
 
@@ -364,6 +387,49 @@ async def test_the_commands_show_what_they_would_do_and_do_it(desk: Desk, courie
     assert len(courier.pushes) == 1
     again = await desk.command("redrive", which, "--yes")
     assert (again.code, again.out.splitlines()[-1]) == (1, "1 refused")
+
+
+async def test_a_whole_group_is_redriven_and_what_is_untrue_refused(city: City, courier: Person) -> None:
+    told, outdated, reason = AT_ONCE + 5, 5, "a cause of their own"
+    now = datetime.now(UTC)
+    for number in range(told + outdated):
+        at = now - timedelta(hours=number // told)
+        news = News(event_id=f"evt-{number}", status=READY, at=at)
+        order_id = f"{city.story}-{number}"
+        await city.stage.store.keep(unreached(courier, order_id, news, reason))
+    city.fails()
+    desk = Desk(city, city.order(courier))
+    group = f"unreachable: push {reason}"
+    letters = [kept.letter for kept in await desk.store.kept_letters(1000, group)]
+
+    preview = await desk.command("redrive", "--all", "--reason", group)
+    first, second = await asyncio.gather(desk.redrives(*letters), desk.redrives(*letters))
+
+    assert f"{told} would be redriven, {outdated} refused" in preview.out
+    assert preview.out.count("it was of use until") == outdated
+    assert [_count(heard, "refused: it was of use until") for heard in (first, second)] == [outdated] * 2
+    assert len(courier.pushes) == told
+    assert len(await desk.store.kept_letters(1000, group)) == outdated
+
+
+def _count(heard: Sequence[str], beginning: str) -> int:
+    return len([line for line in heard if line.startswith(beginning)])
+
+
+async def test_discarding_a_whole_group_leaves_the_others(desk: Desk) -> None:
+    (kept,) = await desk.letters()
+    other = unreadable("{", desk.order).model_copy(update={"field": desk.city.story})
+    await desk.store.keep(other)
+
+    ended = await desk.command(
+        "discard", "--all", "--reason", f"unreadable: {desk.city.story}", "--because", "a test"
+    )
+    again = await desk.command("discard", other.dead_letter_id, "--because", "once more")
+
+    assert ended.code == 0
+    assert await desk.letters() == [kept]
+    assert (again.code, again.out.splitlines()[-1]) == (1, "0 of 1 discarded")
+    assert await desk.decision(other) == "discarded: a test"
 
 
 async def test_discarding_is_a_decision_with_its_reason(desk: Desk, courier: Person) -> None:

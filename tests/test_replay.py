@@ -13,8 +13,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from tests.stage import Stage
 from temporal_client import DATA_CONVERTER
+from tests.stage import Stage
 from workflows.order_notifications import OrderNotifications
 
 STORED = Path(__file__).parent / "histories"

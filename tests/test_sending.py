@@ -29,19 +29,26 @@ from tests.store.stage import MINUTE, SMS, PlainWording, Stage, as_url, batch, s
 N = NotificationStatus
 
 
+class PowerCut(BaseException):
+    """What nothing of ours can catch."""
+
+
 @dataclass
 class Carrier:
-    """Takes every text, and remembers each."""
+    """Takes every text, and remembers each; the worker dies with the answer on its way when ``is_cut``."""
 
     name: str = "twilio"
     channel: Channel = SMS
     taken: list[Message] = field(default_factory=list)
+    is_cut: bool = False
 
     def carries(self, address: Address) -> bool:
         return address.channel is SMS
 
     async def send(self, message: Message, address: Address) -> Outcome:  # noqa: ARG002 as providers are called
         self.taken.append(message)
+        if self.is_cut:
+            raise PowerCut
         return Accepted(f"ref-{len(self.taken)}")
 
 
@@ -154,6 +161,19 @@ async def test_an_attempt_that_said_how_it_failed_leaves_no_doubt(desk: Desk) ->
     await desk.send(2, at=desk.told.told_at + timedelta(seconds=6))
 
     assert [message.is_repeat for message in desk.carrier.taken] == [False]
+
+
+async def test_a_lost_attempt_is_not_hidden_by_what_an_earlier_runs_send_had_recorded(desk: Desk) -> None:
+    failed = Attempt(status=N.RETRYING, at=desk.told.told_at, failures=1, reason="busy")
+    await desk.ledger.record(desk.told.message_id(SMS), failed)
+    desk.carrier.is_cut = True
+    with pytest.raises(PowerCut):
+        await desk.send()
+    desk.carrier.is_cut = False
+
+    await desk.send(2, noted=desk.noted[-1])
+
+    assert [message.is_repeat for message in desk.carrier.taken] == [False, True]
 
 
 async def test_an_attempt_that_could_not_read_its_row_called_nobody(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.status import STATUS_RULES, Role, Status
 from simulator import Fault
-from tests.stage import City, OrderStory, Person
+from tests.stage import City, Person
 
 PLACED, ACCEPTED, PREPARING = Status.PLACED, Status.ACCEPTED, Status.PREPARING
 READY, OUT, NEARBY = Status.READY_FOR_PICKUP, Status.OUT_FOR_DELIVERY, Status.NEARBY
@@ -45,7 +45,7 @@ async def test_an_order_is_told_from_placed_to_delivered_and_then_ends(city: Cit
     assert (await order.timeline()).state == "over"
 
 
-@pytest.mark.parametrize(("status", "role"), EVERY_ROW, ids=lambda value: str(value))
+@pytest.mark.parametrize(("status", "role"), EVERY_ROW, ids=str)
 async def test_each_row_of_the_table_is_told_as_it_says(city: City, status: Status, role: Role) -> None:
     people = {
         Role.CUSTOMER: await city.customer(),

@@ -1,9 +1,11 @@
 """Why an order can be trusted: what waits is not forgotten, what was told is not told again, nor too late."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
+from activities.store.notifications import Notification
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.status import Status
@@ -54,7 +56,35 @@ async def test_an_order_that_starts_again_goes_on_with_what_had_not_left_and_wit
     assert {row.status for row in rows if row.channel in (PUSH, SMS)} == {NotificationStatus.SENT}
 
 
-@pytest.mark.parametrize("nonsense", ["no object", {"status": "LOST"}, None, 7])
+async def test_an_order_that_starts_again_does_not_tell_what_is_older_than_what_it_told(city: City) -> None:
+    ana, courier = await city.customer(), await city.courier()
+    order = city.order(ana, courier=courier)
+    await order.becomes(READY)
+    await order.passes(61)
+    await order.handle.terminate()
+
+    await order.becomes(Status.PREPARING, later=-100)
+    await order.passes(61)
+
+    assert [push.partition("\n")[0] for push in ana.pushes] == ["Ready to go"]
+
+
+async def test_news_leaves_only_when_the_call_before_it_has_ended(city: City) -> None:
+    ana = await city.customer()
+    order = city.order(ana)
+    city.fails(Fault(kind="slow", address=ana.address(PUSH), seconds=2, times=1))
+
+    await order.signal(order.event(OUT))
+    await order.has_pushed(ana, 1)
+    await order.becomes(Status.NEARBY)
+    await order.has_pushed(ana, 2)
+    await order.settles()
+
+    pushes = [row for row in await city.stage.store.history(order.order_id) if row.channel is PUSH]
+    assert [row.newest_status for row in sorted(pushes, key=when_sent)] == [OUT, Status.NEARBY]
+
+
+@pytest.mark.parametrize("nonsense", ["text", {"status": "LOST"}, None, 7], ids=["text", "lost", "none", "7"])
 async def test_nonsense_neither_stops_an_order_nor_gets_lost(city: City, nonsense: object) -> None:
     ana = await city.customer()
     order = city.order(ana)
@@ -72,6 +102,12 @@ async def hears_often(order: OrderStory, event: dict[str, object], times: int) -
     for _ in range(0, times, 100):
         await asyncio.gather(*(order.handle.signal("status_changed", event) for _ in range(100)))
     await order.settles()
+
+
+def when_sent(row: Notification) -> datetime:
+    """When a provider's answer came."""
+    assert row.sent_at is not None
+    return row.sent_at
 
 
 async def run_of(order: OrderStory) -> str | None:

@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
         Withdrawn,
     )
     from domain.timeline import Line, ToldBatch
-    from workflows.policy import EFFORTS, SEND_QUEUES, SEND_TIMEOUT, USUAL, WITHDRAWAL_GRACE
+    from workflows.policy import EFFORTS, SEND_QUEUES, SEND_TIMEOUTS, USUAL, WITHDRAWAL_GRACE
     from workflows.store_calls import in_store
 
 # Each attempt that failed names its own next wait and knows when to stop. This is for those that could not:
@@ -156,9 +156,9 @@ class Delivery:
                 has_next=bool(self._held()),
             ),
             task_queue=SEND_QUEUES[line.channel],
-            start_to_close_timeout=SEND_TIMEOUT,
+            start_to_close_timeout=SEND_TIMEOUTS[line.channel],
             schedule_to_start_timeout=max(time_left, timedelta(seconds=1)),
-            schedule_to_close_timeout=max(time_left, timedelta()) + SEND_TIMEOUT,
+            schedule_to_close_timeout=max(time_left, timedelta()) + SEND_TIMEOUTS[line.channel],
             retry_policy=_AFTER_A_LOST_WORKER,
             priority=Priority(priority_key=self.batch.priority),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

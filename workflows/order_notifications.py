@@ -122,6 +122,7 @@ class OrderNotifications:
         withdrawn, in_flight = await self._withdraw_what_it_supersedes(batch)
         batch = batch.model_copy(update={"withdrawn": tuple(withdrawn)})
         plan = await in_store(Planning.plan, batch)
+        self._desk.hears_from_the_ledger(batch, plan)
         told = opening(batch, plan.number, plan.channels)
         self._told.append(told)
         self._deliveries = [delivery for delivery in self._deliveries if not delivery.is_over]

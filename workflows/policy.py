@@ -18,7 +18,11 @@ SEND_QUEUES = {Channel.PUSH: "send-push", Channel.SMS: "send-sms", Channel.EMAIL
 
 # One call to a provider, with its reading and writing. Longer than the provider's own time limit, so that
 # our answer to a slow provider is written down rather than cut off.
-SEND_TIMEOUT = timedelta(seconds=30)
+SEND_TIMEOUTS = {
+    Channel.PUSH: timedelta(seconds=30),
+    Channel.SMS: timedelta(seconds=30),
+    Channel.EMAIL: timedelta(seconds=90),  # a conversation of many steps, the last of which may take 30 s
+}
 STORE_TIMEOUT = timedelta(seconds=10)
 # A call in flight cannot be taken back. News does not wait longer than this for it on other channels.
 WITHDRAWAL_GRACE = timedelta(seconds=1)

@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from workflows.policy import SEARCH_ATTRIBUTES
 
 
-class NotRegistered(Exception):  # noqa: N818 named for what is wrong
+class NotRegistered(Exception):
     """The namespace lacks search attributes and does not let us add them."""
 
 

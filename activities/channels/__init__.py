@@ -1,32 +1,18 @@
 """Who carries the channels: one file per provider, and this list of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import httpx
 
 from activities.channels import fcm, smtp, twilio
-from domain.channels import Channel
-from domain.messages import Message
-from domain.outcomes import Outcome
-from domain.recipients import Address
-
-
-class Provider(Protocol):
-    """Who carries a channel. No answer of the provider's makes ``send`` raise."""
-
-    name: str
-    channel: Channel
-
-    def carries(self, address: Address) -> bool:
-        """Whether this provider can send to ``address``."""
-
-    async def send(self, message: Message, address: Address) -> Outcome:
-        """One attempt, without retries of its own."""
+from activities.provider import Provider
 
 
 class Config(Protocol):
     """A provider's settings: it is on when they are present."""
+
+    FIRST_SETTING: ClassVar[str]
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self | None:
@@ -42,6 +28,9 @@ PROVIDERS: Sequence[type[Config]] = (
     twilio.Config,
     smtp.Config,
 )
+
+# What to set first for each of them to be on.
+FIRST_SETTINGS = tuple(config.FIRST_SETTING for config in PROVIDERS)
 
 
 def configured(environ: Mapping[str, str]) -> list[Config]:

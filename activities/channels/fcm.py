@@ -6,7 +6,7 @@ Errors: https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
 import httpx
@@ -52,6 +52,8 @@ BAD_TOKEN = Gone("FCM INVALID_ARGUMENT: not a registration token")
 @dataclass(frozen=True, slots=True)
 class Config:
     """What FCM needs. ``timeout`` in seconds is for signing in; sends have their client's own."""
+
+    FIRST_SETTING: ClassVar[str] = "FCM_SERVICE_ACCOUNT_FILE"
 
     credentials: Credentials = field(repr=False)
     project_id: str

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
-from typing import Self
+from typing import ClassVar, Self
 
 import aiosmtplib
 import httpx
@@ -48,6 +48,8 @@ class Config:
 
     The last one is longer because a relay that is merely slow there leaves us in doubt.
     """
+
+    FIRST_SETTING: ClassVar[str] = "SMTP_HOST"
 
     host: str
     port: int

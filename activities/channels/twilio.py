@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Self, TypeGuard
+from typing import Any, ClassVar, Self, TypeGuard
 from urllib.parse import urlencode
 
 import httpx
@@ -66,6 +66,8 @@ UNREAD = TryLater("Twilio's list could not be read")
 @dataclass(frozen=True, slots=True)
 class Config:
     """What Twilio needs: an account, and a number or a messaging service to send from."""
+
+    FIRST_SETTING: ClassVar[str] = "TWILIO_ACCOUNT_SID"
 
     account_sid: str
     auth_token: str = field(repr=False)

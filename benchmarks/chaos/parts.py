@@ -87,7 +87,8 @@ class Parts:
         self.stack, self.database = stack, database
         self.workers = [Kept("worker", stack[name]) for name in WORKERS]
         self.server = Kept("server", stack["temporal"])
-        for kept in (*self.workers, self.server):
+        self.kept = (*self.workers, self.server)
+        for kept in self.kept:
             kept.is_up.set()
         self._http = httpx.AsyncClient(base_url=simulator)
 
@@ -120,7 +121,7 @@ class Parts:
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:
         """Start again what is down, until the block ends."""
-        keeping = [asyncio.create_task(kept.keep_up()) for kept in (*self.workers, self.server)]
+        keeping = [asyncio.create_task(kept.keep_up()) for kept in self.kept]
         try:
             yield
         finally:

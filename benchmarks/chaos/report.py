@@ -111,6 +111,7 @@ def _done(report: Report) -> Table:
         "events after their order's end, refused": deeds.too_late,
         "worker kills": deeds.times("worker"),
         "server kills": deeds.times("server"),
+        "programs that ended though nobody killed them": deeds.unasked,
         f"database outages ({report.database})": deeds.times("database"),
         "seconds of chaos": f"{deeds.seconds:.0f}",
         "seconds until all was settled": f"{deeds.settled_after:.0f}",

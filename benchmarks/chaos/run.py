@@ -19,16 +19,22 @@ from starter import NoWorker, OrderIsOver, OrderService
 RULES = Rules(window_seconds=2, linger_seconds=10)
 _HANDED_OVER_AGAIN_AFTER = 0.5
 _LOOK_EVERY = 1.0
+_SAY_EVERY = 30.0
 
 
 @dataclass
 class Deeds:
-    """What was done in a run. ``again``: hand-overs that failed and were made again."""
+    """What was done in a run.
+
+    ``again``: hand-overs that failed and were made again; ``unasked``: programs that ended though nobody
+    killed them.
+    """
 
     handed_over: set[str] = field(default_factory=set)
     too_late: int = 0
     again: int = 0
     twice: int = 0
+    unasked: int = 0
     troubles: list[Trouble] = field(default_factory=list)
     seconds: float = 0
     settled_after: float = 0
@@ -59,6 +65,7 @@ class Run:
             self.deeds.seconds = time.monotonic() - self._clock
             self._say(f"{self.deeds.seconds:.0f} s: all is handed over, nothing is killed any more")
             await self._until_settled()
+            self.deeds.unasked = sum(kept.ended_by_itself for kept in self._parts.kept)
             return await gather(
                 self._parts,
                 self._events(),
@@ -106,13 +113,15 @@ class Run:
 
     async def _until_settled(self) -> None:
         """Wait until nothing is on its way and every order has ended, as long as patience lasts."""
-        began, engine = time.monotonic(), self._parts.database.engine()
+        began = say_at = time.monotonic()
+        engine = self._parts.database.engine()
         client = await Client.connect(self._parts.stack.address)
         try:
             async with asyncio.timeout(self._plan.size.patience):
-                while (left := unsettled(engine)) or await open_orders(client):
-                    if int(time.monotonic() - began) % 30 == 0:
-                        self._say(f"  {left} notifications on their way")
+                while (left := unsettled(engine)) + len(open_ones := await open_orders(client)):
+                    if time.monotonic() > say_at:
+                        self._say(f"  {left} notifications on their way, {len(open_ones)} orders open")
+                        say_at = time.monotonic() + _SAY_EVERY
                     await asyncio.sleep(_LOOK_EVERY)
         except TimeoutError:
             self._say("patience is over")

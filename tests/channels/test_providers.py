@@ -6,7 +6,8 @@ import sys
 import httpx
 import pytest
 
-from activities import channels, sending
+from activities import channels
+from activities.provider import Provider
 from domain.orders import BadInput
 
 TWILIO = {
@@ -28,7 +29,7 @@ def test_half_a_provider_stops_the_worker_before_it_starts() -> None:
 
 
 async def test_what_is_built_is_what_the_send_activity_takes(http: httpx.AsyncClient) -> None:
-    providers: list[sending.Provider] = [*channels.build(channels.configured({**TWILIO, **SMTP}), http)]
+    providers: list[Provider] = [*channels.build(channels.configured({**TWILIO, **SMTP}), http)]
     assert [(provider.name, str(provider.channel)) for provider in providers] == [
         ("twilio", "sms"),
         ("smtp", "email"),

@@ -81,6 +81,21 @@ def recipients(draw: st.DrawFn) -> Recipient:
     )
 
 
+# What ever failed
+URGENT_NEWS_TAKEN_BACK = Batch(
+    order_id="A17",
+    number=2,
+    recipient_id="r-1",
+    role=Role.CUSTOMER,
+    news=(News(event_id="evt-2", status=Status.PLACED, at=NOON),),
+    told_at=NOON,
+    withdrawn=(Withdrawn(message_id="m", channel=Channel.PUSH, statuses=(Status.OUT_FOR_DELIVERY,)),),
+)
+SOMEBODY = Recipient.model_validate(
+    {"recipient_id": "r-1", "role": "customer", "devices": [{"platform": "android", "token": "t"}]}
+)
+
+
 def decisions(batch: Batch, recipient: Recipient, told: int = 0) -> dict[Channel, Decision]:
     return decide(batch, recipient, carried=set(Channel), told_in_last_hour=dict.fromkeys(Channel, told))
 
@@ -113,6 +128,7 @@ def test_what_is_told_is_part_of_the_path_and_of_nothing_the_order_has_left(
 
 
 @given(batches(), recipients(), st.integers(0, 30))
+@example(URGENT_NEWS_TAKEN_BACK, SOMEBODY, 30)
 @searching(300)
 def test_urgent_news_is_never_held_back(batch: Batch, recipient: Recipient, told: int) -> None:
     for decision in decisions(batch, recipient, told).values():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.desk import CLOCK_TOLERANCE, Answer, Desk, Outcome
@@ -170,6 +170,7 @@ def test_nobody_is_told_older_news_than_they_were_told_before(story: list[Step])
 
 
 @given(STORIES)
+@example([Arrives("evt-2", Status.PLACED, 0), Arrives("evt-1", Status.CANCELLED, -1)])  # told as placed
 @searching(200)
 def test_a_cancellation_is_told_alone_and_after_an_end_only_an_end(story: list[Step]) -> None:
     for batches in Played().play(story).told_to().values():

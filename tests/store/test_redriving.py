@@ -17,7 +17,7 @@ from activities.store.database import Database
 from activities.store.redriving import Prospect
 from domain.channels import Channel
 from domain.deciding import decide, why_unreachable
-from domain.ledger import NotificationStatus
+from domain.ledger import MAY_BE_REOPENED, UNSETTLED, NotificationStatus
 from domain.messages import Attempt
 from domain.orders import Receipt
 from domain.redriving import Reopen, Reopened
@@ -92,9 +92,11 @@ async def test_a_failed_notification_begins_again(stage: Stage) -> None:
 
 async def test_asked_twice_the_answer_is_the_same(stage: Stage) -> None:
     await a_letter(stage)
-    await stage.store.load([COURIER.model_copy(update={"preferences": {READY: {IN_APP: "on"}}})])
+    in_app_too = COURIER.model_copy(update={"preferences": {READY: {IN_APP: "on"}}})
+    await stage.store.load([in_app_too])
 
     first, rows = await reopen(stage), await stage.rows()
+    await stage.store.load([in_app_too.model_copy(update={"devices": ()})])
     again = await reopen(stage)
 
     assert verdicts(first) == {PUSH: "send", SMS: "held", EMAIL: "off", IN_APP: "told"}
@@ -138,6 +140,21 @@ async def test_nothing_but_a_redrive_takes_the_way_back(stage: Stage, new: N) ->
     await stage.store.record_receipt(Receipt(message_id=told.message_id(PUSH), state="delivered"))
 
     assert (await stage.statuses())[PUSH] == "FAILED"
+
+
+@pytest.mark.parametrize("status", N)
+async def test_a_fallback_of_a_redrive_opens_nothing_but_what_failed_or_is_open(
+    stage: Stage, status: N
+) -> None:
+    told = batch(NEARBY)
+    await stage.plan(told)
+    await stage.take_over(told, SMS)
+    await stage.are_now({told.message_id(SMS): status})
+
+    await stage.take_over(told.model_copy(update={"redriven_by": "run-1"}), SMS)
+
+    begins_again = status in MAY_BE_REOPENED | UNSETTLED
+    assert (await stage.statuses())[SMS] == (N.PENDING if begins_again else status)
 
 
 async def test_what_the_order_has_moved_on_from_is_untrue_for_everyone(stage: Stage) -> None:
