@@ -27,6 +27,15 @@ check: $(READY) ## linters and types
 cost: $(READY) ## what one order costs on Temporal, next to the least it could
 	@$(BIN)/python -m benchmarks.cost
 
+chaos: $(READY) ## kill, cut and stop everything while orders run, then account for every event (SEED=n ORDERS=n)
+	@$(BIN)/python -m benchmarks.chaos
+
+faults: $(READY) ## break the code on purpose, once for each promise, and see the test go red
+	@$(BIN)/python -m benchmarks.planted_faults
+
+burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
+	@$(BIN)/python -m benchmarks.burst
+
 requirements: pyproject.toml ## pin every dependency with its hashes anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
 
@@ -37,4 +46,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost requirements
+.PHONY: help demo run test check cost chaos faults burst requirements

@@ -288,11 +288,11 @@ def test_a_run_that_killed_too_little_shows_nothing() -> None:
     assert not Report(plan, evidence([row()]), Deeds()).holds
 
 
-# Failing ends early: from the third failure on, a retry waits two minutes.
+# Failing ends early, or a second failure would make the run wait for the retry of half a minute.
 SHORT = Size(
     orders=12,
-    seconds=8,
-    failing_seconds=8,
+    seconds=6,
+    failing_seconds=5,
     worker_kills=2,
     server_kills=1,
     outage_seconds=2,

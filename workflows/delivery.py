@@ -65,6 +65,7 @@ class Delivery:
         self._behind, self._on_change = behind, on_change
         self._sends: dict[Channel, SendHandle] = {}
         self._is_withdrawn = self._is_paused = False
+        self._successor: Delivery | None = None
         self._task = asyncio.create_task(self._carry_out(is_new))
 
     def is_to(self, recipient_id: str, role: Role) -> bool:
@@ -92,6 +93,10 @@ class Delivery:
         in_flight = [channel for channel in live if self._is_in_flight(channel)]
         taken = [channel for channel in live if self._never_left(channel)]
         return [self._taken_back(channel) for channel in taken], in_flight
+
+    def is_followed_by(self, newer: "Delivery") -> None:
+        """Name the delivery that carries on what was taken back here."""
+        self._successor = self._successor or newer
 
     async def pause(self) -> bool:
         """Stop for a new run of the order to go on; answers whether there is anything to go on with."""
@@ -141,8 +146,7 @@ class Delivery:
         if older := self._behind.get(line.channel):
             await older.call_ends(line.channel)
         if self._is_withdrawn and self._can_be_taken_back(line):
-            await self._settle(self.batch.message_id(line.channel), _SUPERSEDED)
-            return _SUPERSEDED
+            return await self._superseded(line.channel)
         if self._is_paused:
             return None
         effort, time_left = self._effort(), self.batch.deadline - workflow.now()
@@ -171,6 +175,13 @@ class Delivery:
         except asyncio.CancelledError:
             # Taken back in the very task that scheduled it: the server never heard of it.
             return await self._settle_unsent(line, _TAKEN_BACK)
+
+    async def _superseded(self, channel: Channel) -> Settled:
+        """Mark a row that came too late for the batch that carries its news on to see it."""
+        await workflow.wait_condition(lambda: self._successor is not None)
+        by = self._successor._message_id_instead_of(channel) if self._successor else None
+        await self._settle(self.batch.message_id(channel), _SUPERSEDED, by=by)
+        return _SUPERSEDED
 
     async def call_ends(self, channel: Channel) -> None:
         """Wait until the call in flight on a channel has ended, whichever way."""

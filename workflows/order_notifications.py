@@ -126,7 +126,11 @@ class OrderNotifications:
         told = opening(batch, plan.number, plan.channels)
         self._told.append(told)
         self._deliveries = [delivery for delivery in self._deliveries if not delivery.is_over]
-        self._deliveries.append(Delivery(batch, told, in_flight, self._something_changed))
+        newer = Delivery(batch, told, in_flight, self._something_changed)
+        for delivery in self._deliveries:
+            if delivery.is_to(batch.recipient_id, batch.role):
+                delivery.is_followed_by(newer)
+        self._deliveries.append(newer)
         while len(self._told) > BATCHES_KEPT:
             self._told.popleft()
             self._forgotten += 1

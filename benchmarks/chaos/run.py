@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from benchmarks.chaos.evidence import Evidence, gather, open_orders, unsettled
+from benchmarks.chaos.evidence import Evidence
+from benchmarks.chaos.gathering import gather, open_orders, unsettled
 from benchmarks.chaos.parts import Parts, Trouble
 from benchmarks.chaos.plan import Faults, Kill, Plan, Step
 from domain.orders import OrderEvent, Rules
@@ -118,9 +120,9 @@ class Run:
         client = await Client.connect(self._parts.stack.address)
         try:
             async with asyncio.timeout(self._plan.size.patience):
-                while (left := unsettled(engine)) + len(open_ones := await open_orders(client)):
+                while left := await _left(engine, client):
                     if time.monotonic() > say_at:
-                        self._say(f"  {left} notifications on their way, {len(open_ones)} orders open")
+                        self._say(f"  {left}")
                         say_at = time.monotonic() + _SAY_EVERY
                     await asyncio.sleep(_LOOK_EVERY)
         except TimeoutError:
@@ -136,3 +138,14 @@ class Run:
         """Every event of the plan once, as it was handed over."""
         steps = (step for steps in self._plan.orders for step in steps)
         return list({step.event.event_id: step.on(self._began) for step in steps}.values())
+
+
+async def _left(engine: Engine, client: Client) -> str:
+    """What is not quiet yet, empty when all is."""
+    try:
+        notifications, orders = unsettled(engine), len(await open_orders(client))
+    except RPCError as problem:  # a server that has just come back may not know its namespace yet
+        return f"the server does not say: {problem.message}"
+    if not notifications and not orders:
+        return ""
+    return f"{notifications} notifications on their way, {orders} orders open"
