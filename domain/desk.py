@@ -132,7 +132,9 @@ class Desk(BaseModel):
             self._note_stale(news, reason)
             return self._answer(event, Outcome.STALE, reason)
         for listener in self._concerned_by(news):
-            if not listener.would_be_old(news):
+            if listener.would_be_old(news):
+                self._note_stale(news, f"the {listener.role} was already told newer news")
+            else:
                 listener.take_in(news, now)
         self._follow(news, now)
         return self._answer(event, Outcome.ACCEPTED)

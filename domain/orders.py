@@ -146,14 +146,21 @@ class BadInput(ValueError):
         self.field, self.problem = field, problem
 
     @classmethod
-    def first_of(cls, error: ValidationError) -> Self:
-        """The first thing wrong, in words that never repeat the input: it may hold contact details."""
+    def first_of(cls, error: ValidationError, whole: str) -> Self:
+        """The first thing wrong, in words that never repeat the input: it may hold contact details.
+
+        ``whole`` names the input for when nothing in it can be named.
+        """
         first = error.errors(include_url=False, include_input=False)[0]
         # A name that somebody else chose may be anything, also an address.
-        parts = [str(part) if _IS_A_NAME.fullmatch(str(part)) else "..." for part in first["loc"]]
+        parts = [
+            str(part) if _IS_A_NAME.fullmatch(str(part)) else "..."
+            for part in first["loc"]
+            if part != "[key]"
+        ]
         name = next((part for part in reversed(parts) if not part.isdigit()), "")
         problem = _REMEDIES.get((name, first["type"])) or _REMEDIES.get(("", first["type"])) or first["msg"]
-        return cls(".".join(parts) or "input", problem.removeprefix("Value error, "))
+        return cls(".".join(parts) or whole, problem.removeprefix("Value error, "))
 
 
 _IS_A_NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
@@ -180,7 +187,7 @@ def read_event(raw: Any, *, order_id: str) -> OrderEvent:
     try:
         event = OrderEvent.model_validate(raw)
     except ValidationError as error:
-        raise BadInput.first_of(error) from None
+        raise BadInput.first_of(error, "event") from None
     if event.order_id != order_id:
         raise BadInput("order_id", f"is of another order than {order_id}, signal it to its own workflow")
     return event
@@ -191,4 +198,4 @@ def read_receipt(raw: Any) -> Receipt:
     try:
         return Receipt.model_validate(raw)
     except ValidationError as error:
-        raise BadInput.first_of(error) from None
+        raise BadInput.first_of(error, "receipt") from None

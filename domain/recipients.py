@@ -109,4 +109,4 @@ def read_recipients(text: str | bytes) -> list[Recipient]:
     try:
         return _RECIPIENTS.validate_json(text)
     except ValidationError as error:
-        raise BadInput.first_of(error) from None
+        raise BadInput.first_of(error, "recipients") from None

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -217,12 +216,10 @@ async def test_announcing_to_an_order_that_is_over_has_its_own_exit_code(
 async def test_without_a_server_one_line_names_the_setting(
     apart: dict[str, str], nowhere: dict[str, str], command: str
 ) -> None:
-    began = time.monotonic()
     ended = await run(*COMMANDS[command], settings={**apart, **nowhere})
 
     assert ended.code == 1
     assert "TEMPORAL_ADDRESS: no Temporal server answers at " + nowhere["TEMPORAL_ADDRESS"] in ended.problem
-    assert time.monotonic() - began < 5
 
 
 async def test_an_event_for_a_namespace_that_is_not_there_is_not_handed_over(stage: Stage) -> None:
@@ -326,8 +323,8 @@ async def test_a_bad_recipient_is_one_line_that_names_entry_and_field_and_nothin
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        pytest.param(b'[{"recipient_id": "c-good"', "Invalid JSON", id="cut off"),
-        pytest.param(b"\xff\xfe", "Invalid JSON", id="no text"),
+        pytest.param(b'[{"recipient_id": "c-good"', "recipients: is not JSON", id="cut off"),
+        pytest.param(b"\xff\xfe", "recipients: is not JSON", id="no text"),
         pytest.param(b"{}", "list", id="no list"),
         pytest.param(None, "No such file", id="no file"),
     ],

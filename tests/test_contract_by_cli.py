@@ -174,7 +174,7 @@ UNREADABLE = {
     "bytes": ("status_changed", ("no json",), BYTES, "event: is not a JSON object"),
     "another encoding": ("status_changed", ("no json",), AVRO, "event: is not JSON"),
     "an unknown signal": ("status_chnaged", ("{}",), (), "signal: unknown, use status_changed or receipt"),
-    "a receipt of nonsense": ("receipt", ('"nonsense"',), (), "event: is not a JSON object"),
+    "a receipt of nonsense": ("receipt", ('"nonsense"',), (), "receipt: is not a JSON object"),
     "a receipt of an unknown state": ("receipt", (NO_STATE,), (), "state: use one of delivered,"),
 }
 

@@ -337,6 +337,7 @@ async def test_what_can_still_not_be_read_is_refused_with_the_field(
     city: City, raw: str, source: str, why: str
 ) -> None:
     order = city.order(await city.customer())
+    await order.becomes(READY)
     letter = unreadable(raw, order, source)
     await city.stage.store.keep(letter)
 
@@ -345,6 +346,7 @@ async def test_what_can_still_not_be_read_is_refused_with_the_field(
 
 async def test_an_event_past_its_time_is_refused(city: City) -> None:
     order = city.order(await city.customer())
+    await order.becomes(READY)
     letter = unreadable(order.event(OUT, occurred_at="2026-01-01T12:00:00Z"), order)
     await city.stage.store.keep(letter)
 
@@ -389,16 +391,15 @@ async def test_the_commands_show_what_they_would_do_and_do_it(desk: Desk, courie
     assert (again.code, again.out.splitlines()[-1]) == (1, "1 refused")
 
 
-async def test_a_whole_group_is_redriven_and_what_is_untrue_refused(city: City, courier: Person) -> None:
+async def test_a_whole_group_is_redriven_and_what_is_untrue_refused(desk: Desk, courier: Person) -> None:
     told, outdated, reason = AT_ONCE + 5, 5, "a cause of their own"
     now = datetime.now(UTC)
     for number in range(told + outdated):
         at = now - timedelta(hours=number // told)
         news = News(event_id=f"evt-{number}", status=READY, at=at)
-        order_id = f"{city.story}-{number}"
-        await city.stage.store.keep(unreached(courier, order_id, news, reason))
-    city.fails()
-    desk = Desk(city, city.order(courier))
+        order_id = f"{desk.city.story}-{number}"
+        await desk.store.keep(unreached(courier, order_id, news, reason))
+    desk.city.fails()
     group = f"unreachable: push {reason}"
     letters = [kept.letter for kept in await desk.store.kept_letters(1000, group)]
 

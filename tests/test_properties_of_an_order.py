@@ -36,7 +36,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
 
 
 @given(scenario=SCENARIOS)
-@searching(15)
+@searching(20, simplifies=False)
 async def test_whatever_happens_everybody_is_told_once_in_order_or_there_is_a_reason(
     scene: Stage, scenario: Scenario
 ) -> None:

@@ -43,7 +43,7 @@ def read_start(raw: RawValue) -> NextRun:
     try:
         return NextRun.model_validate(decoded(raw))
     except ValidationError as error:
-        raise BadInput.first_of(error) from None
+        raise BadInput.first_of(error, "start") from None
 
 
 def unreadable(
