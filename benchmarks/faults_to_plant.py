@@ -22,6 +22,10 @@ _TRUST = "tests/test_story_of_trust.py::"
 _SENDING = "tests/test_sending.py::"
 _DESK = "tests/domain/test_desk.py::"
 _STORE = "tests/store/"
+_ANY_ORDER = (
+    "tests/test_properties_of_an_order.py"
+    "::test_whatever_happens_everybody_is_told_once_in_order_or_there_is_a_reason"
+)
 
 FAULTS = (
     # Told twice
@@ -154,6 +158,20 @@ FAULTS = (
         "        for call in calls:\n            call.cancel()",
         "        for call in calls:\n            call.done()",
         _STORY + "test_news_asleep_in_back_off_is_superseded_by_newer_news",
+    ),
+    PlantedFault(
+        "older news that has not left is left alone",
+        _ORDER,
+        "if not delivery.is_over and delivery.is_to(",
+        "if delivery.is_over and delivery.is_to(",
+        _ANY_ORDER,
+    ),
+    PlantedFault(
+        "what newer news carries is not closed",
+        "activities/store/plans.py",
+        "    await _supersede(connection, batch, list(written))",
+        "    _supersede(connection, batch, list(written)).close()",
+        _ANY_ORDER,
     ),
     PlantedFault(
         "news does not wait for the call in flight before it",

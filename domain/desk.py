@@ -154,6 +154,8 @@ class Desk(BaseModel):
     def hears_from_the_ledger(self, batch: Batch, plan: Plan) -> None:
         """Go on counting where earlier runs stopped, and ask again after a plan that told nothing."""
         self.batches = max(self.batches, plan.number)
+        for late in (piece for piece in batch.news if piece.event_id in plan.overtaken):
+            self._note_stale(late, f"the {batch.role} was already told newer news")
         if not plan.channels:
             self._listener(batch.recipient_id, batch.role).ledger_asked = False
 

@@ -92,12 +92,14 @@ class Plan(Wire):
     """The answer to a batch: a decision per channel, already in the ledger.
 
     ``already_told`` holds the event ids of the batch that an earlier run told: when that is all of
-    them there are no decisions. ``number`` is the batch's number as the ledger has it.
+    them there are no decisions. ``overtaken`` are those among them that no row names, because newer news
+    was told before them. ``number`` is the batch's number as the ledger has it.
     """
 
     channels: dict[Channel, Decision] = {}
     number: int
     already_told: tuple[str, ...] = ()
+    overtaken: tuple[str, ...] = ()
 
 
 class TakeOver(Wire):

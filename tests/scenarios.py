@@ -16,7 +16,7 @@ from domain.timeline import Timeline
 from simulator import Fault, Received
 from tests.stage import City, OrderStory, Person
 
-# Longer than the longest news is useful for, so that everything has settled one way or the other.
+# Longer than any news is useful for: everything has settled.
 LONG_AFTER = timedelta(hours=26).total_seconds()
 LOUD = (Channel.PUSH, Channel.SMS, Channel.EMAIL)
 _MEASURE: Mapping[str, Mapping[str, float]] = {"throttle": {"retry_after": 20}, "slow": {"seconds": 0.2}}

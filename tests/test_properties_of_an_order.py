@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from activities.wording import FluentWording
 from domain.breaker import BreakerState
 from domain.channels import Channel, Reach
 from domain.ledger import TOLD, UNSETTLED, NotificationStatus
-from domain.status import Status
-from tests.scenarios import SCENARIOS, Aftermath, Scenario, play
+from domain.status import Role, Status
+from tests.scenarios import LOUD, SCENARIOS, Aftermath, Becomes, Fails, Passes, SaysAgain, Scenario, play
 from tests.searching import searching
 from tests.stage import City, Person, Stage, open_stage
 from tests.test_replay import replayer
@@ -35,7 +35,22 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         yield stage
 
 
+# What turned a planted fault red in a long search, so that a short one does too.
+ASLEEP_WHEN_NEWER_NEWS_COMES = Scenario(
+    wishes="everything everywhere",
+    broken=[Fails(Role.CUSTOMER, channel, "error", 1) for channel in LOUD],
+    steps=[Becomes((Status.OUT_FOR_DELIVERY,)), Becomes((Status.NEARBY,)), Passes(700)],
+)
+TAKEN_BUT_NOT_ANSWERED = Scenario(
+    wishes="everything everywhere",
+    broken=[Fails(Role.CUSTOMER, channel, "cut_after", 1) for channel in LOUD],
+    steps=[Becomes((Status.OUT_FOR_DELIVERY,)), Passes(100), SaysAgain(0), Becomes((Status.PLACED,), -90)],
+)
+
+
 @given(scenario=SCENARIOS)
+@example(scenario=ASLEEP_WHEN_NEWER_NEWS_COMES)
+@example(scenario=TAKEN_BUT_NOT_ANSWERED)
 @searching(20, simplifies=False)
 async def test_whatever_happens_everybody_is_told_once_in_order_or_there_is_a_reason(
     scene: Stage, scenario: Scenario

@@ -26,6 +26,15 @@ class Remaining:
     already_told: tuple[str, ...]
 
 
+def overtaken(batch: Batch, already_told: Sequence[str], rows: Sequence[Notification]) -> tuple[str, ...]:
+    """Events that are not told because newer news was, and that therefore no row names."""
+    if not already_told:
+        return ()
+    theirs = (row for row in rows if row.recipient_id == batch.recipient_id)
+    named = {event for row in theirs for event in row.events}
+    return tuple(event for event in already_told if event not in named)
+
+
 def what_remains(batch: Batch, rows: Sequence[Notification]) -> Plan | Remaining:
     """What is left to decide on, or the plan itself where there is nothing to decide any more."""
     theirs = [row for row in rows if row.recipient_id == batch.recipient_id]

@@ -7,7 +7,7 @@ from sqlalchemy import String, bindparam, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import inbox, notifications, recipients
-from activities.store.earlier import Remaining, decision_in, left_behind, what_remains
+from activities.store.earlier import Remaining, decision_in, left_behind, overtaken, what_remains
 from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, AnyRow, recipient_from
 from activities.store.tables import addresses
 from activities.store.tables import notifications as ledger
@@ -70,17 +70,20 @@ async def plan(
     """
     recipient, order = await _situation(connection, batch)
     already_told: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     if order.number_is_taken or (look and order.has_rows):
-        remains = what_remains(batch, await notifications.of_order(connection, batch.order_id))
+        rows = await notifications.of_order(connection, batch.order_id)
+        remains = what_remains(batch, rows)
+        late = overtaken(batch, remains.already_told, rows)
         if not isinstance(remains, Remaining):
-            return remains
+            return remains.model_copy(update={"overtaken": late})
         batch, already_told = remains.batch, remains.already_told
     if order.is_redriven and not batch.first_of_run:
         batch = await _instead_of_what_is_redriven(connection, batch)
     messages = await told_in_last_hour(connection, batch)
     decisions = decide(batch, recipient, told_in_last_hour=messages)
     await write_down(connection, batch, recipient, decisions, wording)
-    return Plan(channels=decisions, number=batch.number, already_told=already_told)
+    return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late)
 
 
 async def take_over(connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable") -> Decision:

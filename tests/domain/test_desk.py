@@ -6,6 +6,7 @@ from typing import Any
 from domain.desk import EVENT_IDS_KEPT, Answer, Desk, Outcome
 from domain.orders import Order, OrderEvent, Rules
 from domain.status import Role, Status
+from domain.telling import Plan
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -160,6 +161,21 @@ def test_a_cancellation_after_a_delivery_is_told_and_a_status_after_the_end_is_n
     assert nearby.reason == "the order had ended as DELIVERED"
 
 
+def test_news_that_the_ledger_says_was_overtaken_is_recorded_as_stale() -> None:
+    desk = a_desk()
+    take_in(desk, Status.OUT_FOR_DELIVERY)
+    (batch,) = desk.take_due(NOON)
+
+    desk.hears_from_the_ledger(
+        batch, Plan(number=4, already_told=(batch.newest.event_id,), overtaken=(batch.newest.event_id,))
+    )
+
+    assert [(late.status, late.reason) for late in desk.stale] == [
+        (Status.OUT_FOR_DELIVERY, "the customer was already told newer news")
+    ]
+    assert desk.batches == 4
+
+
 def test_an_order_ends_a_linger_time_after_its_final_status() -> None:
     desk = a_desk(linger_seconds=30)
     desk.receive(an_event(Status.DELIVERED), NOON)
@@ -168,3 +184,16 @@ def test_an_order_ends_a_linger_time_after_its_final_status() -> None:
     desk.take_due(NOON)
     assert not desk.has_ended(NOON + 29 * SECOND)
     assert desk.has_ended(NOON + 30 * SECOND)
+
+
+def test_an_event_too_old_for_one_and_news_to_another_is_stale_for_the_one() -> None:
+    desk = a_desk()
+    take_in(desk, Status.ACCEPTED)
+    desk.take_due(NOON + 60 * SECOND)
+
+    placed = an_event(Status.PLACED, NOON - SECOND, merchant_id="m-7")
+    answer = desk.receive(placed, NOON + 61 * SECOND)
+
+    assert answer.outcome is Outcome.ACCEPTED
+    assert [batch.recipient_id for batch in desk.take_due(NOON + 61 * SECOND)] == ["m-7"]
+    assert [stale.reason for stale in desk.stale] == ["the customer was already told newer news"]

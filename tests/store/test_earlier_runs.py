@@ -88,6 +88,16 @@ async def test_older_news_than_an_earlier_run_told_is_stale(stage: Stage) -> Non
     assert (plan.channels, plan.already_told) == ({}, ("evt-preparing",))
 
 
+async def test_news_overtaken_by_what_was_told_is_told_apart_from_news_told(stage: Stage) -> None:
+    await all_sent(stage, batch(Status.PLACED))
+    older = news(Status.ACCEPTED, at=NOON - MINUTE)
+
+    plan = await stage.plan(batch(older, news(Status.PLACED), first_of_run=True))
+
+    assert plan.already_told == ("evt-accepted", "evt-placed")
+    assert plan.overtaken == ("evt-accepted",)
+
+
 async def test_news_of_the_same_instant_is_ordered_by_status(stage: Stage) -> None:
     await all_sent(stage, batch(news(Status.PREPARING, at=NOON)))
     same_instant = [
