@@ -72,7 +72,7 @@ async def a_workplace(stage: Stage, story: str, folder: Path) -> AsyncIterator[W
     await migrate(settings["DATABASE_URL"])
     client = await Client.connect(address(stage), namespace=namespace, data_converter=DATA_CONVERTER)
     async with Store(settings["DATABASE_URL"]) as store:
-        apart = replace(stage, env=TimeSkipper(client), store=store)  # type: ignore[arg-type] # has what is used
+        apart = replace(stage, env=TimeSkipper(client), store=store, orders={})  # type: ignore[arg-type] # has what is used
         yield Workplace(City(apart, story), settings, folder / f"{namespace}.db")
 
 
