@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Protocol
 
 from domain.breaker import Health
@@ -26,6 +27,13 @@ class Tally:
 
     calls: int
     failures: int
+
+
+class Permit(Enum):
+    """Leave to make one call. Only the call that went as a probe says how the provider is."""
+
+    CALL = "call"
+    PROBE = "probe"
 
 
 class BreakerStore(Protocol):
@@ -56,22 +64,30 @@ class Breakers:
     _calls: Counter[str] = field(default_factory=Counter)
     _failures: Counter[str] = field(default_factory=Counter)
 
-    async def lets_through(self, provider: str) -> bool:
-        """Whether a call may be made now; an open breaker lets one probe through at a time."""
+    async def permit(self, provider: str) -> Permit | None:
+        """Leave to call the provider now, if any: an open breaker lets one probe through at a time."""
         health = self._health.get(provider)
         if health is None or health.is_called:
-            return True
-        return health.may_be_probed(self.now()) and await self.store.claim_probe(provider, self.now())
+            return Permit.CALL
+        is_ours = False
+        if health.may_be_probed(self.now()):
+            # A store that cannot say whose turn it is has more trouble than a probe is worth.
+            with suppress(Exception):
+                is_ours = await self.store.claim_probe(provider, self.now())
+        return Permit.PROBE if is_ours else None
 
-    async def note(self, provider: str, outcome: Outcome) -> None:
-        """Count a call. An answer of any kind is a sign of health; silence and "not now" are not."""
+    async def note(self, provider: str, outcome: Outcome, permit: Permit) -> None:
+        """Count a call. An answer of any kind is a sign of health; silence and "not now" are not.
+
+        Never raises: what a provider answered must not get lost over keeping its accounts.
+        """
         has_failed = isinstance(outcome, (TryLater, Unknown))
         self._calls[provider] += 1
         self._failures[provider] += has_failed
-        health = self._health.get(provider)
-        if health is not None and not health.is_called:
-            await self.store.probe_ended(provider, self.now(), is_well=not has_failed)
-            await self.settle_accounts()
+        if permit is Permit.PROBE:
+            with suppress(Exception):
+                await self.store.probe_ended(provider, self.now(), is_well=not has_failed)
+                await self.settle_accounts()
 
     async def settle_accounts(self) -> None:
         """Tell the store what was called here, and hear how the providers are everywhere."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, assert_never
@@ -91,18 +91,32 @@ class Sending:
             if (provider := self._provider_for(address))
         ]
         outcomes = await asyncio.gather(*(self._one_call(*call, message) for call in calls))
-        for (_, address), outcome in zip(calls, outcomes, strict=True):
-            if isinstance(outcome, Gone):
-                await self.ledger.mark_gone(recipient.recipient_id, address, outcome.reason)
+        await self._never_use_again(
+            recipient.recipient_id,
+            {
+                address: outcome.reason
+                for (_, address), outcome in zip(calls, outcomes, strict=True)
+                if isinstance(outcome, Gone)
+            },
+        )
         answers = [(provider.name, outcome) for (provider, _), outcome in zip(calls, outcomes, strict=True)]
         nowhere: tuple[str | None, Outcome | NotCalled] = (None, Refused("nowhere to send to"))
         return min(answers, key=lambda answer: _BEST_FIRST.index(type(answer[1])), default=nowhere)
+
+    async def _never_use_again(self, recipient_id: str, gone: Mapping[Address, str]) -> None:
+        """Mark addresses that are dead. What the others answered must not get lost over a failure of this."""
+        for address, reason in gone.items():
+            try:
+                await self.ledger.mark_gone(recipient_id, address, reason)
+            except Exception as trouble:  # noqa: BLE001 the next message finds out again
+                activity.logger.warning("a gone address was not marked: %s", type(trouble).__name__)
 
     def _provider_for(self, address: Address) -> Provider | None:
         return next((provider for provider in self.providers if provider.carries(address)), None)
 
     async def _one_call(self, provider: Provider, address: Address, message: Message) -> Outcome | NotCalled:
-        if not await self.breakers.lets_through(provider.name):
+        permit = await self.breakers.permit(provider.name)
+        if permit is None:
             return NotCalled(f"{provider.name} is failing and not called")
         outcome: Outcome
         try:
@@ -111,7 +125,7 @@ class Sending:
             # Its text may hold an address: the type has to do.
             activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
             outcome = TryLater("our own error, see the worker's log", ours=True)
-        await self.breakers.note(provider.name, outcome)
+        await self.breakers.note(provider.name, outcome, permit)
         return outcome
 
     async def _wait_for_the_breaker(self, turn: Turn, outcome: NotCalled, *, has_next: bool) -> Settled:

@@ -20,7 +20,7 @@ from activities.store.migrating import migrate
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.messages import Attempt, Envelope, Message, Noted
-from domain.outcomes import Accepted, Outcome
+from domain.outcomes import Accepted, Gone, Outcome
 from domain.recipients import Address
 from domain.status import Status
 from domain.telling import Batch, Send, Settled
@@ -41,6 +41,7 @@ class Carrier:
     channel: Channel = SMS
     taken: list[Message] = field(default_factory=list)
     is_cut: bool = False
+    answer: Outcome | None = None
 
     def carries(self, address: Address) -> bool:
         return address.channel is SMS
@@ -49,7 +50,7 @@ class Carrier:
         self.taken.append(message)
         if self.is_cut:
             raise PowerCut
-        return Accepted(f"ref-{len(self.taken)}")
+        return self.answer or Accepted(f"ref-{len(self.taken)}")
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Ledger:
 
     store: Store
     is_away: bool = False
+    cannot_mark: bool = False
 
     async def envelope(self, message_id: str) -> Envelope | None:
         return await self.store.envelope(message_id)
@@ -68,6 +70,8 @@ class Ledger:
         return await self.store.record(message_id, attempt)
 
     async def mark_gone(self, recipient_id: str, address: Address, reason: str) -> None:
+        if self.cannot_mark:
+            raise StoreUnavailable("away")
         await self.store.mark_gone(recipient_id, address, reason)
 
 
@@ -196,3 +200,12 @@ async def test_a_notification_without_a_row_is_our_own_mistake(desk: Desk) -> No
 
     with pytest.raises(ApplicationError, match="no row"):
         await desk.send()
+
+
+async def test_an_answer_is_not_lost_when_a_dead_number_cannot_be_marked(desk: Desk) -> None:
+    desk.carrier.answer, desk.ledger.cannot_mark = Gone("a landline"), True
+
+    settled = await desk.send()
+
+    assert (settled.status, settled.reason) == (N.FAILED, "a landline")
+    assert await desk.status() == N.FAILED

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.breakers import Breakers, Tally
+from activities.breakers import Breakers, Permit, Tally
+from activities.store import StoreUnavailable
 from domain.breaker import BreakerState, Health
 from domain.outcomes import Accepted, Refused, TryLater, Unknown
 from tests.store.stage import Stage
@@ -101,25 +102,54 @@ async def test_a_worker_hears_of_failures_it_did_not_see(stage: Stage) -> None:
     clock = Clock()
     ours, theirs = Breakers(stage.store, clock), Breakers(stage.store, clock)
     for _ in range(20):
-        await theirs.note("fcm", TryLater("no"))
+        await theirs.note("fcm", TryLater("no"), Permit.CALL)
     await theirs.settle_accounts()
-    assert await ours.lets_through("fcm"), "it has not heard yet"
+    assert await ours.permit("fcm") is Permit.CALL, "it has not heard yet"
 
     await ours.settle_accounts()
 
-    assert not await ours.lets_through("fcm")
+    assert await ours.permit("fcm") is None
     clock.now += 31 * SECOND
-    assert await ours.lets_through("fcm")
-    assert not await theirs.lets_through("fcm"), "one probe at a time"
-    await ours.note("fcm", Accepted("1"))
-    assert await ours.lets_through("fcm")
+    assert await ours.permit("fcm") is Permit.PROBE
+    assert await theirs.permit("fcm") is None, "one probe at a time"
+    await ours.note("fcm", Accepted("from before it opened"), Permit.CALL)
+    assert await ours.permit("fcm") is None, "a call that was under way is no probe"
+    await ours.note("fcm", Accepted("1"), Permit.PROBE)
+    assert await ours.permit("fcm") is Permit.CALL
 
 
 async def test_a_no_about_a_message_is_a_sign_of_health(stage: Stage) -> None:
     breakers = Breakers(stage.store, Clock())
     for outcome in [Refused("bad")] * 10 + [Accepted("1")] * 5 + [Unknown("silence")] * 5:
-        await breakers.note("fcm", outcome)
+        await breakers.note("fcm", outcome, Permit.CALL)
 
     await breakers.settle_accounts()
 
     assert ((await health(stage)).calls, (await health(stage)).failures) == (20, 5)
+
+
+class Away:
+    """A store that went away after it had told of an open breaker."""
+
+    def __init__(self, known: Health) -> None:
+        self.known = [known]
+
+    async def settle_calls(self, tallies: object, now: datetime) -> list[Health]:
+        if not self.known:
+            raise StoreUnavailable("away")
+        return [self.known.pop()]
+
+    async def claim_probe(self, provider: str, now: datetime) -> bool:
+        raise StoreUnavailable("away")
+
+    async def probe_ended(self, provider: str, now: datetime, *, is_well: bool) -> None:
+        raise StoreUnavailable("away")
+
+
+async def test_a_store_that_is_away_costs_no_answer_and_lets_nobody_probe() -> None:
+    breakers = Breakers(Away(Health("fcm", BreakerState.OPEN, since=NOON - 60 * SECOND)), Clock())
+    await breakers.settle_accounts()
+
+    assert await breakers.permit("fcm") is None
+    await breakers.note("fcm", Accepted("1"), Permit.PROBE)
+    assert await breakers.permit("fcm") is None, "nobody could be told that it is well"
