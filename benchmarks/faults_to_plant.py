@@ -247,8 +247,8 @@ FAULTS = (
     PlantedFault(
         "a dead device is tried again",
         "activities/sending.py",
-        "if isinstance(outcome, Gone):",
-        "if outcome is None:",
+        "if isinstance(outcome, Gone)\n            },",
+        "if outcome is None\n            },",
         _STORY + "test_a_dead_device_is_not_tried_again",
     ),
 )

@@ -19,8 +19,8 @@ Reply = TypeVar("Reply")
 _UNTIL_IT_IS_THERE = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
 )
-# While it waits for a further try it holds one of the worker's few workflow tasks. Longer waits are a timer's,
-# so that orders whose question the store will not answer do not keep the others from being told.
+# While it waits to try again it holds one of the worker's few workflow tasks. Longer waits are a timer's, so
+# that orders whose question the store will not answer do not keep the others from being told.
 _HOLD_THE_WORKER_FOR = timedelta(seconds=1)
 
 
