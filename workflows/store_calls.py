@@ -19,9 +19,6 @@ Reply = TypeVar("Reply")
 _UNTIL_IT_IS_THERE = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10)
 )
-# While it waits to try again it holds one of the worker's few workflow tasks. Longer waits are a timer's, so
-# that orders whose question the store will not answer do not keep the others from being told.
-_HOLD_THE_WORKER_FOR = timedelta(seconds=1)
 
 
 async def in_store(method: Callable[[Activities, Question], Awaitable[Reply]], question: Question) -> Reply:
@@ -31,5 +28,4 @@ async def in_store(method: Callable[[Activities, Question], Awaitable[Reply]], q
         question,
         start_to_close_timeout=STORE_TIMEOUT,
         retry_policy=_UNTIL_IT_IS_THERE,
-        local_retry_threshold=_HOLD_THE_WORKER_FOR,
     )
