@@ -17,7 +17,7 @@ from zlib import crc32
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from activities.breakers import Breakers, BreakerStore
@@ -83,6 +83,19 @@ class Stage:
     def client(self) -> Client:
         """A client as an order service in another language would have: plain JSON."""
         return self.env.client
+
+    async def announced(self) -> dict[str, str]:
+        """The last order of each story that was announced on this stage, by the story's name."""
+        return {story: order_id for story, order_id in self.orders.items() if await self._knows(order_id)}
+
+    async def _knows(self, order_id: str) -> bool:
+        try:
+            await self.client.get_workflow_handle(f"order-{order_id}").describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
 
     async def history(self, order_id: str) -> WorkflowHistory:
         """The history of an order's newest run."""

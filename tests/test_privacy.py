@@ -30,8 +30,9 @@ async def test_no_contact_detail_is_in_a_history_a_log_line_or_a_reason(stage: S
     secrets = {secret.encode() for secret in stage.secrets}
     assert len(secrets) > 20, "there was something to find"
 
+    orders = (await stage.announced()).values()
     places = [
-        ("histories", b"".join([await stage.everything_temporal_knows_of(o) for o in stage.orders.values()])),
+        ("histories", b"".join([await stage.everything_temporal_knows_of(order) for order in orders])),
         ("log", "\n".join(stage.log).encode()),
         ("ledger", (await stage.every_reason()).encode()),
     ]

@@ -55,7 +55,7 @@ async def test_a_history_that_this_code_could_not_have_made_does_not_replay() ->
 
 @pytest.mark.last
 async def test_every_history_of_this_run_replays(stage: Stage) -> None:
-    histories = {story: await stage.history(order_id) for story, order_id in stage.orders.items()}
+    histories = {story: await stage.history(order) for story, order in (await stage.announced()).items()}
 
     for history in histories.values():
         await replayer().replay_workflow(history)
