@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -351,6 +352,16 @@ class OrderStory:
         async with asyncio.timeout(PATIENCE):
             while len(person.pushes) < pushes:  # noqa: ASYNC110 as above
                 await asyncio.sleep(0.02)
+
+    async def is_being_sent(self) -> None:
+        """Wait until a worker has a send in its hands."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self._has_started_a_send():  # noqa: ASYNC110 the server sets no event of ours
+                await asyncio.sleep(0.01)
+
+    async def _has_started_a_send(self) -> bool:
+        pending = (await self._handle.describe()).raw_description.pending_activities
+        return any(one.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED for one in pending)
 
     async def wait_before_the_next_attempt(self) -> float:
         """Seconds between the last failed attempt and the next, as the server was asked to wait.

@@ -267,6 +267,24 @@ async def test_one_of_three_devices_is_enough(city: City) -> None:
     assert [device.token for device in found.devices] == [devices[2]["token"]]
 
 
+async def test_news_that_fails_while_newer_news_waits_behind_it_becomes_a_dead_letter(city: City) -> None:
+    ana, courier = await city.customer(), await city.courier(phone=None)
+    order = city.order(ana, courier=courier)
+    city.fails(
+        Fault(kind="credentials", provider="fcm", address=courier.address(PUSH), times=1),
+        Fault(kind="slow", provider="fcm", call="token", seconds=2, times=1),
+        Fault(kind="dead", provider="fcm", address=courier.address(PUSH)),
+    )
+
+    await order.signal(order.event(Status.READY_FOR_PICKUP))
+    await order.is_being_sent()
+    await order.becomes(Status.CANCELLED)
+
+    ready, cancelled = (await order.timeline()).dead_letters
+    assert {ready.recipient_id, cancelled.recipient_id} == {courier.id}
+    assert {ready.batch, cancelled.batch} == {told.batch for told in await order.told(courier)}
+
+
 async def row(order: OrderStory, channel: Channel) -> Notification:
     """The newest row of an order on a channel."""
     return [one for one in await order.rows() if one.channel is channel][-1]

@@ -269,7 +269,8 @@ class Delivery:
     def _dead_letter(self) -> DeadLetter | None:
         """What is left when a batch should have reached somebody and reached nobody."""
         ends = {line.status for line in self.told.channels}
-        if self._is_withdrawn or not ends & _FAILED_TO_REACH or ends - _FAILED_TO_REACH - {None}:
+        # What newer news carries on is superseded. What had failed by then is carried by nobody.
+        if not ends & _FAILED_TO_REACH or ends - _FAILED_TO_REACH - {None}:
             return None
         why = "; ".join(f"{line.channel}: {line.reason}" for line in self.told.channels if line.status)
         return DeadLetter(
