@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from activities import channels
 from domain.orders import BadInput
@@ -14,13 +15,15 @@ QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 class Settings:
     """What a process of ours needs to know. Temporal's own settings are read by Temporal's own reader.
 
-    ``rates``: calls a second to each provider by its upper-case name, for the whole fleet.
+    ``rates``: calls a second to each provider by its upper-case name, for the whole fleet. ``public_url``:
+    where the world reaches our HTTP API, None where it does not.
     """
 
     database_url: str = field(repr=False)
     providers: Sequence[channels.Config] = ()
     rates: Mapping[str, float] = field(default_factory=dict)
     metrics_port: int | None = None
+    public_url: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -34,6 +37,7 @@ class Settings:
                 if name.startswith(_RATE) and value
             },
             metrics_port=port(environ, "METRICS_PORT"),
+            public_url=public_url(environ),
         )
 
     def rate_of(self, provider: str) -> float | None:
@@ -75,6 +79,19 @@ def port(environ: Mapping[str, str], name: str, default: int | None = None) -> i
     if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
         raise BadInput(name, f"{value} is not a port, give a number from 1 to 65535")
     return int(value)
+
+
+def public_url(environ: Mapping[str, str]) -> str | None:
+    """Where providers and recipients reach us, without a trailing slash: an https URL, unless on loopback."""
+    if not environ.get("PUBLIC_URL", "").strip():
+        return None
+    url = channels.base_url(environ, "PUBLIC_URL", "https://notifications.example.org")
+    if url.startswith("http:") and urlsplit(url).hostname not in _LOOPBACK:
+        raise BadInput("PUBLIC_URL", "is not https, which links in e-mails and webhooks need")
+    return url
+
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _positive(name: str, value: str) -> float:

@@ -34,6 +34,7 @@ from activities.store.migrating import migrate
 from activities.sweeping import Sweeping
 from activities.wording import FluentWording
 from domain.channels import Channel
+from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
 from leaving import FAILED, leave_after
 from settings import QUEUES, Settings
@@ -72,7 +73,10 @@ async def workers(
         providers = channels.build(settings.providers, await stack.enter_async_context(new_client()))
         wording = FluentWording()
         breakers = await stack.enter_async_context(new_breakers(store, now).kept_up_to_date())
-        sending = Sending(store, wording, providers, breakers)
+        links = (
+            SignedLinks(settings.public_url, await store.signing_secrets()) if settings.public_url else None
+        )
+        sending = Sending(store, wording, providers, breakers, links)
         carried = frozenset(provider.channel for provider in providers)
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)

@@ -6,17 +6,20 @@ is what it goes by until the next time. The store is asked for more only while a
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from activities.provider import Provider
 from domain.breaker import Health
 from domain.outcomes import Outcome, TryLater, Unknown
 
 SETTLE_EVERY = 1.0
+
+AnyProvider = TypeVar("AnyProvider", bound=Provider)
 
 Clock = Callable[[], datetime]
 
@@ -75,6 +78,14 @@ class Breakers:
             with suppress(Exception):
                 is_ours = await self.store.claim_probe(provider, self.now())
         return Permit.PROBE if is_ours else None
+
+    def well_first(self, providers: Iterable[AnyProvider]) -> list[AnyProvider]:
+        """Those that are called before those whose breaker is open; otherwise as given."""
+        return sorted(providers, key=lambda one: not self._is_well(one.name))
+
+    def _is_well(self, provider: str) -> bool:
+        health = self._health.get(provider)
+        return health is None or health.is_called
 
     async def note(self, provider: str, outcome: Outcome, permit: Permit) -> None:
         """Count a call. An answer of any kind is a sign of health; silence and "not now" are not.

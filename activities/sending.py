@@ -16,11 +16,14 @@ from activities.planning import Wording
 from activities.provider import Provider
 from activities.turn import Turn, noted_by_the_last_attempt
 from domain.breaker import PROBE_AFTER
+from domain.channels import Channel, Reach
 from domain.effort import JITTER, Effort, GiveUp, TryAgain, after_a_failure, may_be_sent_again
 from domain.ledger import UNSETTLED, NotificationStatus
-from domain.messages import Attempt, Envelope, Message, Noted
+from domain.links import SignedLinks
+from domain.live_activities import begun_by, push_addresses
+from domain.messages import Attempt, Envelope, Links, Message, Noted
 from domain.outcomes import Accepted, Gone, NotCalled, Outcome, Refused, TryLater, Unknown
-from domain.recipients import Address
+from domain.recipients import Address, Kind
 from domain.telling import Send, Settled
 
 
@@ -33,9 +36,14 @@ class SendingLedger(Protocol):
     async def record(self, message_id: str, attempt: Attempt) -> NotificationStatus:
         """Write an attempt if the row may still move that way; answers the status the row now has."""
 
-    async def mark_gone(self, recipient_id: str, address: Address, reason: str) -> None:
+    async def mark_gone(self, recipient_id: str, address: Address, outcome: Gone) -> None:
         """Never use an address again, until the recipient gives it anew."""
 
+    async def note_live_activity(self, envelope: Envelope, started_by: Address) -> None:
+        """Note that a device shows the order, or may, as a Live Activity."""
+
+
+Answer = tuple[str | None, Outcome | NotCalled]
 
 # Of several devices, one that has it is enough; one that may have it must not be told again elsewhere.
 _BEST_FIRST: tuple[type[Outcome | NotCalled], ...] = (Accepted, Unknown, TryLater, NotCalled, Refused, Gone)
@@ -49,6 +57,7 @@ class Sending:
     wording: Wording
     providers: Sequence[Provider]
     breakers: Breakers
+    links: SignedLinks | None = None
 
     @activity.defn
     async def send(self, request: Send) -> Settled:
@@ -77,42 +86,67 @@ class Sending:
             )
         return envelope
 
-    async def _call(self, turn: Turn) -> tuple[str | None, Outcome | NotCalled]:
+    async def _call(self, turn: Turn) -> Answer:
         """Call for every address at once, and answer for the notification as a whole."""
         envelope = turn.envelope
         recipient = envelope.recipient
         words = self.wording.words(
             recipient.locale, envelope.role, envelope.channel, envelope.path, envelope.facts
         )
-        message = turn.message(words)
-        calls = [
-            (provider, address)
-            for address in recipient.addresses(envelope.channel)
-            if (provider := self._provider_for(address))
+        message = turn.message(words, self._links(envelope))
+        addresses = [
+            address
+            for address in _addresses(envelope, turn)
+            if any(provider.carries(address) for provider in self.providers)
         ]
-        outcomes = await asyncio.gather(*(self._one_call(*call, message) for call in calls))
-        await self._never_use_again(
-            recipient.recipient_id,
-            {
-                address: outcome.reason
-                for (_, address), outcome in zip(calls, outcomes, strict=True)
-                if isinstance(outcome, Gone)
-            },
+        answers = await asyncio.gather(
+            *(self._reach(address, self._for(address, message, envelope)) for address in addresses)
         )
-        answers = [(provider.name, outcome) for (provider, _), outcome in zip(calls, outcomes, strict=True)]
-        nowhere: tuple[str | None, Outcome | NotCalled] = (None, Refused("nowhere to send to"))
+        outcomes = {address: outcome for address, (_, outcome) in zip(addresses, answers, strict=True)}
+        await self._note_what_changed(envelope, outcomes)
+        nowhere: Answer = (None, Refused("nowhere to send to"))
         return min(answers, key=lambda answer: _BEST_FIRST.index(type(answer[1])), default=nowhere)
 
-    async def _never_use_again(self, recipient_id: str, gone: Mapping[Address, str]) -> None:
-        """Mark addresses that are dead. What the others answered must not get lost over a failure of this."""
-        for address, reason in gone.items():
-            try:
-                await self.ledger.mark_gone(recipient_id, address, reason)
-            except Exception as trouble:  # noqa: BLE001 the next message finds out again
-                activity.logger.warning("a gone address was not marked: %s", type(trouble).__name__)
+    def _links(self, envelope: Envelope) -> Links | None:
+        """Where the recipient changes what they get: an e-mail has room for it."""
+        if self.links is None or envelope.channel is not Channel.EMAIL:
+            return None
+        is_record = any(status.rule.record for status in envelope.path)
+        recipient_id = envelope.recipient.recipient_id
+        return self.links.preferences(recipient_id, envelope.channel, is_optional=not is_record)
 
-    def _provider_for(self, address: Address) -> Provider | None:
-        return next((provider for provider in self.providers if provider.carries(address)), None)
+    def _for(self, address: Address, message: Message, envelope: Envelope) -> Message:
+        """The message as one address gets it: what begins a Live Activity says where to hand in its token."""
+        begun = begun_by(address, envelope.order_id, envelope.recipient)
+        if begun is None or self.links is None:
+            return message
+        return replace(message, register=self.links.live_activity(begun.activity_id))
+
+    async def _reach(self, address: Address, message: Message) -> Answer:
+        """Call the providers of an address, those that are well first, until one has the message or may."""
+        answers: list[Answer] = []
+        for provider in self.breakers.well_first(one for one in self.providers if one.carries(address)):
+            outcome = await self._one_call(provider, address, message)
+            answers.append((provider.name, outcome))
+            if not isinstance(outcome, (TryLater, Refused, NotCalled)):
+                break
+        return min(answers, key=lambda answer: _BEST_FIRST.index(type(answer[1])))
+
+    async def _note_what_changed(
+        self, envelope: Envelope, outcomes: Mapping[Address, Outcome | NotCalled]
+    ) -> None:
+        """Mark addresses that are dead and Live Activities that began.
+
+        What the others answered must not get lost over a failure of this.
+        """
+        for address, outcome in outcomes.items():
+            try:
+                if isinstance(outcome, Gone):
+                    await self.ledger.mark_gone(envelope.recipient.recipient_id, address, outcome)
+                elif address.kind is Kind.LIVE_START and isinstance(outcome, (Accepted, Unknown)):
+                    await self.ledger.note_live_activity(envelope, address)
+            except Exception as trouble:  # noqa: BLE001 the next message finds out again
+                activity.logger.warning("a change of an address was not noted: %s", type(trouble).__name__)
 
     async def _one_call(self, provider: Provider, address: Address, message: Message) -> Outcome | NotCalled:
         permit = await self.breakers.permit(provider.name)
@@ -195,6 +229,16 @@ def _with_failures_before(noted: Noted, envelope: Envelope) -> Noted:
     noted = noted.model_copy(update={"failures_before": envelope.failures})
     activity.heartbeat(noted)
     return noted
+
+
+def _addresses(envelope: Envelope, turn: Turn) -> Sequence[Address]:
+    """Everywhere a notification goes, none where its recipient has switched it off since it was planned."""
+    recipient, role = envelope.recipient, envelope.role
+    if all(recipient.reach(status, envelope.channel, role) is Reach.OFF for status in envelope.path):
+        return ()
+    if envelope.channel is not Channel.PUSH:
+        return recipient.addresses(envelope.channel)
+    return push_addresses(recipient, role, envelope.path, envelope.activities, is_repeat=turn.is_repeat)
 
 
 def _again(reason: str, wait: timedelta) -> ApplicationError:

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from domain.effort import Effort, is_fallback_due
 from domain.ledger import NotificationStatus
-from domain.messages import Attempt, Envelope, Message, Noted, Words
+from domain.messages import Attempt, Envelope, Links, Message, Noted, Words
 
 
 def noted_by_the_last_attempt() -> Noted:
@@ -37,7 +37,7 @@ class Turn:
         """The server's clock, which the deadlines were set by, rather than the worker's."""
         return activity.info().started_time + timedelta(seconds=time.monotonic() - self._began)
 
-    def message(self, words: Words) -> Message:
+    def message(self, words: Words, links: Links | None) -> Message:
         """The notification as a provider gets it."""
         envelope = self.envelope
         return Message(
@@ -49,6 +49,9 @@ class Turn:
             seconds_left=max(1, int((envelope.deadline - self.now()).total_seconds())),
             locale=envelope.recipient.locale,
             is_repeat=self.is_repeat,
+            role=envelope.role,
+            facts=envelope.facts,
+            links=links,
         )
 
     def ending_without_a_call(self) -> Attempt | None:

@@ -1,11 +1,12 @@
 """What is handed to a provider, and what the ledger knows of a notification when its turn comes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
+from domain.live_activities import LiveActivity
 from domain.orders import Fact, Wire
 from domain.recipients import Recipient
 from domain.status import Role, Status
@@ -20,11 +21,23 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Where a recipient changes what they are sent, by URLs of ours that are signed for them alone.
+
+    ``unsubscribe`` takes the one click of RFC 8058; a message that cannot be unsubscribed from has None.
+    """
+
+    preferences: str = field(repr=False)
+    unsubscribe: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One notification as a provider gets it.
 
     ``seconds_left`` is the provider's expiry: how long it is still useful, at least 1.
     ``is_repeat``: an earlier attempt may have arrived. ``order_id`` groups what belongs together.
+    ``register``: where an app hands in the token of the Live Activity that this message starts.
     """
 
     message_id: str
@@ -35,6 +48,15 @@ class Message:
     seconds_left: int
     locale: str
     is_repeat: bool = False
+    role: Role = Role.CUSTOMER
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    links: Links | None = None
+    register: str | None = field(default=None, repr=False)
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it is a record that the recipient keeps: worth sending twice, and nothing to opt out of."""
+        return any(status.rule.record for status in self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,8 @@ class Envelope:
     """A notification's row together with the recipient it is for, as read before an attempt.
 
     ``failures`` and ``first_failed_at`` are of the attempts that were recorded so far; ``is_in_doubt`` says
-    that one of them may have arrived.
+    that one of them may have arrived. ``activities`` are the Live Activities that show this order to the
+    recipient, or did.
     """
 
     message_id: str
@@ -60,6 +83,7 @@ class Envelope:
     failures: int
     first_failed_at: datetime | None
     is_in_doubt: bool = False
+    activities: Sequence[LiveActivity] = ()
 
 
 @dataclass(frozen=True, slots=True)

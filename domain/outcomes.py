@@ -23,9 +23,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """This address, token or number is dead or opted out."""
+    """This address, token or number is dead, or its owner wants nothing more there (``opted_out``)."""
 
     reason: str
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from domain.channels import DEFAULT_GRID, Channel, Reach
 from domain.orders import BadInput, Identifier
@@ -31,15 +42,50 @@ class _Personal(BaseModel):
         return [(name, value) for name, value in super().__repr_args__() if name not in _CONTACT]
 
 
-_CONTACT = {"email", "phone", "token", "devices"}
+_CONTACT = {"email", "phone", "token", "fid", "live_activity_token", "devices"}
+_Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class Kind(StrEnum):
+    """What an address is: plain, a device's Firebase installation id, or one of a Live Activity.
+
+    ``LIVE_START`` starts a Live Activity on the device, ``LIVE`` is the token of one that is there.
+    """
+
+    PLAIN = "plain"
+    FID = "fid"
+    LIVE_START = "live_start"
+    LIVE = "live"
 
 
 class Device(_Personal):
-    """Something that shows push notifications. ``environment`` is APNs' own, iOS only."""
+    """Something that shows push notifications, by its ``token`` or, on Android, its ``fid``.
+
+    ``environment`` is APNs' own, iOS only, and so is ``live_activity_token``: the push-to-start token of a
+    device that wants its orders as Live Activities.
+    """
 
     platform: Literal["android", "ios"]
-    token: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    token: _Token | None = None
+    fid: _Token | None = None
     environment: Literal["production", "sandbox"] = "production"
+    live_activity_token: _Token | None = None
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> Self:
+        if (self.token is None) == (self.fid is None):
+            raise ValueError("needs either a token or, on Android, a fid")
+        if self.platform == "android" and self.live_activity_token:
+            raise ValueError("live_activity_token is for iOS alone, remove it")
+        if self.platform == "ios" and self.fid:
+            raise ValueError("fid is for Android alone, give the token")
+        return self
+
+    @property
+    def address(self) -> "Address":
+        """Where its alerts go."""
+        kind, value = (Kind.FID, self.fid) if self.fid else (Kind.PLAIN, self.token)
+        return Address(Channel.PUSH, value or "", self.platform, self.environment, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +96,7 @@ class Address:
     value: str = field(repr=False)
     platform: str = ""
     environment: str = ""
+    kind: Kind = Kind.PLAIN
 
 
 class QuietHours(_Personal):
@@ -65,8 +112,22 @@ class QuietHours(_Personal):
         return moment >= self.start or moment < self.end
 
 
+class OptOut(StrEnum):
+    """What the owner of an address does not want there any more: everything, or all that is no record."""
+
+    EVERYTHING = "everything"
+    OPTIONAL = "optional"
+
+    def covers(self, status: Status) -> bool:
+        """Whether news of this status is not wanted."""
+        return self is OptOut.EVERYTHING or not status.rule.record
+
+
 class Recipient(_Personal):
-    """Somebody who hears about orders, as loaded by ``starter.py recipients load``."""
+    """Somebody who hears about orders, as loaded by ``starter.py recipients load``.
+
+    ``opted_out`` is their own word, by STOP or by an e-mail's link. It is not loaded: no list overrules it.
+    """
 
     recipient_id: Identifier
     role: Role
@@ -77,15 +138,23 @@ class Recipient(_Personal):
     devices: tuple[Device, ...] = ()
     preferences: Mapping[Status, Mapping[Channel, Reach]] = {}
     quiet_hours: QuietHours | None = None
+    opted_out: Mapping[Channel, OptOut] = Field(default={}, exclude=True)
+
+    @field_validator("opted_out", mode="before")
+    @classmethod
+    def _is_not_loaded(cls, _: object) -> object:
+        raise ValueError("is the recipient's own word and cannot be loaded, remove it")
 
     def reach(self, status: Status, channel: Channel, role: Role) -> Reach:
         """What this recipient wants of a channel for a status; a cell not set takes the role's default."""
+        if (out := self.opted_out.get(channel)) and out.covers(status):
+            return Reach.OFF
         return self.preferences.get(status, {}).get(channel, DEFAULT_GRID[role][channel][status])
 
     def addresses(self, channel: Channel) -> tuple[Address, ...]:
         """Everywhere to send to on ``channel``; the inbox needs none."""
         if channel is Channel.PUSH:
-            return tuple(Address(channel, d.token, d.platform, d.environment) for d in self.devices)
+            return tuple(device.address for device in self.devices)
         value = {Channel.SMS: self.phone, Channel.EMAIL: self.email}.get(channel)
         return (Address(channel, value),) if value else ()
 

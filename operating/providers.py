@@ -104,10 +104,12 @@ async def _known(store: "Store") -> Mapping[str, Health]:
 async def _configured() -> list[str]:
     import httpx  # noqa: PLC0415 only this command needs it: a third of a second
 
+    from activities import channels  # noqa: PLC0415 as above
     from settings import Settings  # noqa: PLC0415 as above
 
     async with httpx.AsyncClient() as http:
-        return [config.provider(http).name for config in Settings.read(os.environ).providers]
+        built = channels.build(Settings.read(os.environ).providers, http)
+        return [provider.name for provider in built]
 
 
 def _one_of(known: Mapping[str, Health], name: str) -> Health:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-Provider = Literal["fcm", "smtp", "twilio"]
+Provider = Literal["apns", "fcm", "ses", "smtp", "twilio"]
 Kind = Literal[
     "error", "throttle", "slow", "cut_before", "cut_after", "dead", "refuse", "credentials"
 ]  # fmt: skip
@@ -26,7 +26,9 @@ _MEANT_FOR: Mapping[str, frozenset[Kind]] = {
 }
 # How each provider writes its own codes: 21610, SENDER_ID_MISMATCH, 552 5.2.2.
 _CODES: Mapping[Provider, re.Pattern[str]] = {
+    "apns": re.compile(r"[A-Za-z]+"),
     "fcm": re.compile(r"[A-Z_]+"),
+    "ses": re.compile(r"[A-Za-z]+"),
     "smtp": re.compile(r"[45]\d\d( [45]\.\d{1,3}\.\d{1,3})?"),
     "twilio": re.compile(r"\d{5}"),
 }

@@ -9,7 +9,13 @@ from typing import Literal
 from simulator.faults import Faults, Provider
 
 Channel = Literal["push", "sms", "email"]
-CHANNELS: Mapping[Provider, Channel] = {"fcm": "push", "smtp": "email", "twilio": "sms"}
+CHANNELS: Mapping[Provider, Channel] = {
+    "apns": "push",
+    "fcm": "push",
+    "ses": "email",
+    "smtp": "email",
+    "twilio": "sms",
+}
 
 # Some 2 kB each. Whoever reads slower than this many messages arrive misses the oldest.
 KEPT = 100_000

@@ -24,6 +24,7 @@ MAY_KNOW = {
     "activities.store": {"domain"},
     "activities.wording": {"domain"},
     "activities": {"domain"},
+    "api": {"domain", "starter", "settings", "temporal_client", "leaving", "activities.store"},
     "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
         "domain",
@@ -38,7 +39,15 @@ MAY_KNOW = {
     "leaving": set[str](),
     "temporal_client": {"domain"},
     "settings": {"domain", "activities.channels"},
-    "operating": {"domain", "settings", "temporal_client", "leaving", "activities.store"},
+    "operating": {
+        "domain",
+        "settings",
+        "temporal_client",
+        "leaving",
+        "activities.store",
+        "activities.channels",
+        "activities.wording",
+    },
     "starter": {"domain", "workflows", "settings", "temporal_client", "leaving", "operating"},
     "worker": {"domain", "workflows", "activities", "settings", "temporal_client", "leaving"},
 }

@@ -69,10 +69,13 @@ class Ledger:
             raise StoreUnavailable("away")
         return await self.store.record(message_id, attempt)
 
-    async def mark_gone(self, recipient_id: str, address: Address, reason: str) -> None:
+    async def mark_gone(self, recipient_id: str, address: Address, outcome: Gone) -> None:
         if self.cannot_mark:
             raise StoreUnavailable("away")
-        await self.store.mark_gone(recipient_id, address, reason)
+        await self.store.mark_gone(recipient_id, address, outcome)
+
+    async def note_live_activity(self, envelope: Envelope, started_by: Address) -> None:
+        await self.store.note_live_activity(envelope, started_by)
 
 
 @dataclass

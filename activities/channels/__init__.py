@@ -6,7 +6,10 @@ from typing import ClassVar, Protocol, Self
 import httpx
 
 from activities.channels import fcm, smtp, twilio
+from activities.channels.environ import base_url
 from activities.provider import Provider
+
+__all__ = ["FIRST_SETTINGS", "PROVIDERS", "Config", "base_url", "build", "configured"]
 
 
 class Config(Protocol):
@@ -18,11 +21,12 @@ class Config(Protocol):
     def read(cls, environ: Mapping[str, str]) -> Self | None:
         """Read the settings, None where there are none; BadInput names the one that is missing or wrong."""
 
-    def provider(self, http: httpx.AsyncClient, /) -> Provider:
-        """Build the provider that these settings describe."""
+    def providers(self, http: httpx.AsyncClient, /) -> Sequence[Provider]:
+        """Build what these settings describe: more than one where a channel has several senders."""
 
 
-# A new provider takes its file and its line here. The first that carries an address sends to it.
+# A new provider takes its file and its line here. Of several that carry an address the first that is well
+# sends to it, and the next takes over before another channel does.
 PROVIDERS: Sequence[type[Config]] = (
     fcm.Config,
     twilio.Config,
@@ -41,4 +45,4 @@ def configured(environ: Mapping[str, str]) -> list[Config]:
 
 def build(configs: Iterable[Config], http: httpx.AsyncClient) -> list[Provider]:
     """Build the providers, all on one HTTP client."""
-    return [config.provider(http) for config in configs]
+    return [provider for config in configs for provider in config.providers(http)]

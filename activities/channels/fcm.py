@@ -4,7 +4,7 @@ Errors: https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
@@ -70,9 +70,9 @@ class Config:
         )
         return cls(credentials, credentials.project_id, base_url(environ, "FCM_BASE_URL", BASE_URL))
 
-    def provider(self, http: httpx.AsyncClient) -> "Fcm":
-        """Build the provider that these settings describe."""
-        return Fcm(self, http)
+    def providers(self, http: httpx.AsyncClient) -> "Sequence[Fcm]":
+        """Build what these settings describe."""
+        return [Fcm(self, http)]
 
 
 def _service_account(setting: str, path: str) -> Credentials:

@@ -6,7 +6,7 @@ Replies: https://www.iana.org/assignments/smtp-enhanced-status-codes
 import contextlib
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -75,9 +75,9 @@ class Config:
         username, password = _login(environ)
         return cls(host, _port(environ, tls), _from(environ), tls, _ca_file(environ), username, password)
 
-    def provider(self, _: httpx.AsyncClient) -> "Smtp":
-        """Build the provider that these settings describe."""
-        return Smtp(self)
+    def providers(self, _: httpx.AsyncClient) -> "Sequence[Smtp]":
+        """Build what these settings describe."""
+        return [Smtp(self)]
 
 
 def _port(environ: Mapping[str, str], tls: str) -> int:

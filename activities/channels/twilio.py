@@ -4,7 +4,7 @@ Errors: https://www.twilio.com/docs/api/errors, of which this table holds what s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -46,7 +46,7 @@ ERRORS: Mapping[int, Outcome] = {
     21602: Refused("Twilio 21602: no body"),
     21606: _ours("Twilio 21606: sender cannot send texts"),
     21608: _ours("Twilio 21608: trial account, number not verified"),
-    21610: Gone("Twilio 21610: the recipient answered STOP"),
+    21610: Gone("Twilio 21610: the recipient answered STOP", opted_out=True),
     21611: TryLater("Twilio 21611: the sender's queue is full"),
     21612: _ours("Twilio 21612: sender cannot reach this number"),
     21614: Gone("Twilio 21614: not a mobile number"),
@@ -87,9 +87,9 @@ class Config:
             base_url(environ, "TWILIO_BASE_URL", BASE_URL),
         )
 
-    def provider(self, http: httpx.AsyncClient) -> "Twilio":
-        """Build the provider that these settings describe."""
-        return Twilio(self, http)
+    def providers(self, http: httpx.AsyncClient) -> "Sequence[Twilio]":
+        """Build what these settings describe."""
+        return [Twilio(self, http)]
 
 
 def _sender(environ: Mapping[str, str]) -> dict[str, str]:

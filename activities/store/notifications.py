@@ -1,15 +1,16 @@
 """The ledger: writes its rows, moves them forward and reads them. ``domain.ledger`` says what is allowed."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.inserting import new_rows
-from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, AnyRow, recipient_from
-from activities.store.tables import addresses, notifications, recipients
+from activities.store.live_activities import of_order as live_activities_of
+from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
+from activities.store.tables import notifications, recipients
 from domain.channels import Channel
 from domain.ledger import MAY_BE_REOPENED, MAY_COME_FROM, UNSETTLED, NotificationStatus
 from domain.messages import Attempt, Envelope
@@ -93,9 +94,7 @@ _COUNTS = (
 _ENVELOPE = (
     select(*(_c[field.name] for field in fields(Notification)), *PERSON)
     .select_from(
-        notifications.outerjoin(recipients, recipients.c.recipient_id == _c.recipient_id).outerjoin(
-            addresses, ONES_OWN_ADDRESSES
-        )
+        with_addresses(notifications.outerjoin(recipients, recipients.c.recipient_id == _c.recipient_id))
     )
     .where(_c.message_id == bindparam("message_id"))
     .order_by(*IN_ORDER)
@@ -196,9 +195,17 @@ async def told_in_last_hour(
 
 
 async def envelope(connection: AsyncConnection, message_id: str) -> Envelope | None:
-    """A row with its recipient and the addresses that work, in one statement."""
+    """A row with its recipient and the addresses that work, in one statement, but for Live Activities."""
     rows = (await connection.execute(_ENVELOPE, {"message_id": message_id})).all()
-    return _envelope(rows) if rows else None
+    if not rows:
+        return None
+    found = _envelope(rows)
+    if found.channel is Channel.PUSH and any(
+        device.live_activity_token for device in found.recipient.devices
+    ):
+        activities = await live_activities_of(connection, found.order_id, found.recipient.recipient_id)
+        return replace(found, activities=activities)
+    return found
 
 
 async def record(connection: AsyncConnection, message_id: str, attempt: Attempt) -> NotificationStatus:

@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import inbox, notifications, recipients
 from activities.store.earlier import Remaining, decision_in, left_behind, overtaken, what_remains
-from activities.store.recipients import IN_ORDER, ONES_OWN_ADDRESSES, PERSON, AnyRow, recipient_from
-from activities.store.tables import addresses
+from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
 from activities.store.tables import notifications as ledger
 from activities.store.tables import recipients as people
 from domain.channels import Channel, Reach
@@ -48,11 +47,7 @@ _SITUATION = (
         _IS_REDRIVEN.label("is_redriven"),
         *PERSON,
     )
-    .select_from(
-        _ASKED.outerjoin(people, people.c.recipient_id == _ASKED.c.recipient_id).outerjoin(
-            addresses, ONES_OWN_ADDRESSES
-        )
-    )
+    .select_from(with_addresses(_ASKED.outerjoin(people, people.c.recipient_id == _ASKED.c.recipient_id)))
     .order_by(*IN_ORDER)
 )
 

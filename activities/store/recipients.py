@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy import FromClause, Join, Row, and_, bindparam, delete, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.inserting import rows_by_key
-from activities.store.tables import addresses, recipients
+from activities.store.tables import addresses, opt_outs, recipients
 from domain.channels import Channel, Reach
-from domain.recipients import Address, Device, QuietHours, Recipient
+from domain.recipients import Address, Device, Kind, QuietHours, Recipient
 from domain.status import Role, Status
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -29,15 +29,25 @@ PERSON = (
     addresses.c.platform,
     addresses.c.value,
     addresses.c.environment,
+    addresses.c.kind,
+    addresses.c.live_activity_token,
+    opt_outs.c.covers.label("opted_out"),
 )
-ONES_OWN_ADDRESSES = and_(
+_ONES_OWN_ADDRESSES = and_(
     addresses.c.recipient_id == recipients.c.recipient_id, addresses.c.gone_at.is_(None)
 )
+_OF_THE_ADDRESS = and_(opt_outs.c.channel == addresses.c.channel, opt_outs.c.value == addresses.c.value)
 IN_ORDER = (addresses.c.channel, addresses.c.position)
+
+
+def with_addresses(people: FromClause) -> Join:
+    """Recipients joined with the addresses of theirs that work, and with what was opted out of there."""
+    return people.outerjoin(addresses, _ONES_OWN_ADDRESSES).outerjoin(opt_outs, _OF_THE_ADDRESS)
+
 
 _FIND = (
     select(*PERSON)
-    .select_from(recipients.outerjoin(addresses, ONES_OWN_ADDRESSES))
+    .select_from(with_addresses(recipients))
     .where(recipients.c.recipient_id == bindparam("recipient_id"))
     .order_by(*IN_ORDER)
 )
@@ -57,6 +67,22 @@ _MARK_GONE = (
         addresses.c.gone_at.is_(None),
     )
     .values(gone_at=bindparam("at"), gone_reason=bindparam("why"))
+)
+_MARK_ONLY_ONE_GONE = (
+    update(addresses)
+    .where(
+        addresses.c.recipient_id == bindparam("whose"),
+        addresses.c.channel == bindparam("on"),
+        addresses.c.gone_at.is_(None),
+    )
+    .values(gone_at=bindparam("at"), gone_reason=bindparam("why"))
+)
+_FORGET_START_TOKEN = (
+    update(addresses)
+    .where(
+        addresses.c.recipient_id == bindparam("whose"), addresses.c.live_activity_token == bindparam("what")
+    )
+    .values(live_activity_token=null())
 )
 
 
@@ -100,6 +126,19 @@ async def mark_gone(
     await connection.execute(_MARK_GONE, {**which, "at": at, "why": reason})
 
 
+async def mark_only_one_gone(
+    connection: AsyncConnection, recipient_id: str, channel: Channel, reason: str, at: datetime
+) -> None:
+    """The same for the one address there is on a channel, where we were not told which."""
+    which = {"whose": recipient_id, "on": channel}
+    await connection.execute(_MARK_ONLY_ONE_GONE, {**which, "at": at, "why": reason})
+
+
+async def forget_start_token(connection: AsyncConnection, recipient_id: str, token: str) -> None:
+    """A device that wants no Live Activities any more still gets alerts."""
+    await connection.execute(_FORGET_START_TOKEN, {"whose": recipient_id, "what": token})
+
+
 def recipient_from(rows: Sequence[AnyRow]) -> Recipient | None:
     """The recipient in rows that hold :data:`PERSON`, one row per address.
 
@@ -109,6 +148,7 @@ def recipient_from(rows: Sequence[AnyRow]) -> Recipient | None:
         return None
     first = rows[0]
     values = {row.reached_on: row.value for row in rows}
+    opted_out = {row.reached_on: row.opted_out for row in rows if row.opted_out}
     return Recipient.model_construct(
         recipient_id=first.loaded_as,
         role=Role(first.loaded_role),
@@ -119,6 +159,7 @@ def recipient_from(rows: Sequence[AnyRow]) -> Recipient | None:
         devices=tuple(_device(row) for row in rows if row.reached_on is Channel.PUSH),
         preferences=_grid(first.preferences),
         quiet_hours=_quiet_hours(first.quiet_from, first.quiet_until),
+        opted_out=opted_out,
     )
 
 
@@ -136,6 +177,7 @@ def _row(person: Recipient) -> dict[str, object]:
 
 
 def _address_rows(person: Recipient) -> list[dict[str, object]]:
+    live = {device.address: device.live_activity_token for device in person.devices}
     return [
         {
             "recipient_id": person.recipient_id,
@@ -144,6 +186,8 @@ def _address_rows(person: Recipient) -> list[dict[str, object]]:
             "platform": address.platform,
             "value": address.value,
             "environment": address.environment,
+            "kind": address.kind,
+            "live_activity_token": live.get(address),
         }
         for channel in Channel
         for position, address in enumerate(dict.fromkeys(person.addresses(channel)))
@@ -151,11 +195,17 @@ def _address_rows(person: Recipient) -> list[dict[str, object]]:
 
 
 def _address(channel: Channel, row: AnyRow) -> Address:
-    return Address(channel, row.value, row.platform, row.environment)
+    return Address(channel, row.value, row.platform, row.environment, row.kind)
 
 
 def _device(row: AnyRow) -> Device:
-    return Device.model_construct(platform=row.platform, token=row.value, environment=row.environment)
+    return Device.model_construct(
+        platform=row.platform,
+        token=None if row.kind is Kind.FID else row.value,
+        fid=row.value if row.kind is Kind.FID else None,
+        environment=row.environment,
+        live_activity_token=row.live_activity_token,
+    )
 
 
 def _grid(stored: dict[str, dict[str, str]]) -> dict[Status, dict[Channel, Reach]]:

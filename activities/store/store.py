@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from activities.store import breakers, dead_letters, inbox, notifications, plans, recipients, redriving
+from activities.store import (
+    breakers,
+    dead_letters,
+    inbox,
+    live_activities,
+    notifications,
+    opt_outs,
+    plans,
+    receipts,
+    recipients,
+    redriving,
+    signing_keys,
+)
 from activities.store.database import Database
 from activities.store.dead_letters import KeptLetter
 from activities.store.inbox import InboxMessage
@@ -12,10 +24,13 @@ from activities.store.notifications import Notification
 from activities.store.recipients import GoneAddress
 from activities.store.redriving import Prospect
 from domain.breaker import BreakerState, Health
+from domain.channels import Channel
 from domain.ledger import NotificationStatus
+from domain.live_activities import LiveActivity, begun_by
 from domain.messages import Attempt, Envelope
 from domain.orders import Receipt
-from domain.recipients import Address, Recipient
+from domain.outcomes import Gone
+from domain.recipients import Address, Kind, OptOut, Recipient
 from domain.redriving import Reopen, Reopened
 from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
 
@@ -118,10 +133,93 @@ class Store:
         async with self._database.writing() as connection:
             return await notifications.record(connection, message_id, attempt)
 
-    async def mark_gone(self, recipient_id: str, address: Address, reason: str) -> None:
-        """Never use an address again, until the recipient gives it anew."""
+    async def mark_gone(self, recipient_id: str, address: Address, outcome: Gone) -> None:
+        """Never use an address again: until the recipient gives it anew, or wants it again."""
         async with self._database.writing() as connection:
-            await recipients.mark_gone(connection, recipient_id, address, reason, self._now())
+            now, channel, value = self._now(), address.channel, address.value
+            if outcome.opted_out:
+                await opt_outs.opt_out(connection, channel, value, OptOut.EVERYTHING, outcome.reason, now)
+            elif address.kind is Kind.LIVE:
+                await live_activities.ended(connection, value, now)
+            elif address.kind is Kind.LIVE_START:
+                await recipients.forget_start_token(connection, recipient_id, value)
+            else:
+                await recipients.mark_gone(connection, recipient_id, address, outcome.reason, now)
+
+    async def note_live_activity(self, envelope: Envelope, started_by: Address) -> None:
+        """Note that a device shows the order, or may, as a Live Activity."""
+        if begun := begun_by(started_by, envelope.order_id, envelope.recipient):
+            async with self._database.writing() as connection:
+                await live_activities.note(connection, begun, self._now())
+
+    # For Live Activities
+
+    async def register_live_activity(self, activity_id: str, token: str) -> str | None:
+        """Remember where an activity's updates go; answers its order, None where there is none."""
+        async with self._database.writing() as connection:
+            return await live_activities.register(connection, activity_id, token)
+
+    async def live_activities(self, order_id: str) -> Sequence[LiveActivity]:
+        """Everything that still shows an order to anyone."""
+        async with self._database.reading() as connection:
+            return await live_activities.to_be_ended(connection, order_id)
+
+    async def orders_shown(self, before: datetime, after: str = "", limit: int = 100) -> Sequence[str]:
+        """Orders that Live Activities show since before a moment, by id, from ``after`` on."""
+        async with self._database.reading() as connection:
+            return await live_activities.orders_shown(connection, before, after, limit)
+
+    async def live_activity_ended(self, token: str) -> None:
+        """An activity shows its order no more."""
+        async with self._database.writing() as connection:
+            await live_activities.ended(connection, token, self._now())
+
+    # For what providers and recipients tell us
+
+    async def is_known_receipt(self, receipt_id: str) -> bool:
+        """Whether this very message of a provider's was taken in before."""
+        async with self._database.reading() as connection:
+            return await receipts.is_known(connection, receipt_id)
+
+    async def remember_receipt(self, receipt_id: str, provider: str, receipt: Receipt) -> None:
+        """Remember a message of a provider's that was taken in."""
+        async with self._database.writing() as connection:
+            await receipts.remember(connection, receipt_id, provider, receipt, self._now())
+
+    async def notification(self, message_id: str) -> Notification | None:
+        """One row of the ledger, None where there is no such row."""
+        async with self._database.reading() as connection:
+            return await notifications.by_id(connection, message_id)
+
+    async def mark_only_one_gone(self, recipient_id: str, channel: Channel, reason: str) -> None:
+        """Never use the one address of a channel again, until the recipient gives it anew."""
+        async with self._database.writing() as connection:
+            await recipients.mark_only_one_gone(connection, recipient_id, channel, reason, self._now())
+
+    async def opt_out(self, channel: Channel, value: str, covers: OptOut, source: str) -> None:
+        """Note what is not wanted at an address from now on; ``source`` says who said so, and how."""
+        async with self._database.transaction() as connection:
+            await opt_outs.opt_out(connection, channel, value, covers, source, self._now())
+
+    async def opt_in(self, channel: Channel, value: str) -> None:
+        """Everything is wanted at an address again."""
+        async with self._database.writing() as connection:
+            await opt_outs.opt_in(connection, channel, value)
+
+    async def opted_out_of(self, channel: Channel, value: str) -> OptOut | None:
+        """What is not wanted at an address, None when everything is."""
+        async with self._database.reading() as connection:
+            return await opt_outs.opted_out_of(connection, channel, value)
+
+    async def address_of(self, recipient_id: str, channel: Channel) -> str | None:
+        """The one address of a recipient on a channel, None where there is none that works."""
+        async with self._database.reading() as connection:
+            return await opt_outs.address_of(connection, recipient_id, channel)
+
+    async def signing_secrets(self) -> Sequence[str]:
+        """The secrets that our own links are signed with, the one that signs last."""
+        async with self._database.writing() as connection:
+            return await signing_keys.signing_secrets(connection, self._now())
 
     # For breakers
 

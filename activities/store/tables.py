@@ -1,4 +1,4 @@
-"""The tables: recipients and addresses, the ledger, the inbox, dead letters, and the providers' breakers."""
+"""The tables: recipients and what they opted out of, the ledger, the inbox, dead letters, and providers."""
 
 from datetime import datetime, time
 from typing import Any, cast
@@ -10,6 +10,7 @@ from activities.store.columns import OutsideText, Path, UtcDateTime, one_of
 from domain.breaker import BreakerState
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
+from domain.recipients import Kind, OptOut
 from domain.status import Role, Status
 from domain.telling import Verdict
 
@@ -66,6 +67,70 @@ class AddressRow(Base):
     environment: Mapped[str]
     gone_at: Mapped[datetime | None]
     gone_reason: Mapped[str | None] = mapped_column(OutsideText)
+    kind: Mapped[Kind] = mapped_column(one_of(Kind, "kind"), server_default=text("'plain'"))
+    live_activity_token: Mapped[str | None] = mapped_column(OutsideText)
+
+
+class OptOutRow(Base):
+    """What the owner of a phone number or a mailbox does not want there, whoever gives us that address."""
+
+    __tablename__ = "opt_outs"
+
+    channel: Mapped[Channel] = mapped_column(one_of(Channel, "channel"), primary_key=True)
+    value: Mapped[str] = mapped_column(OutsideText, primary_key=True)
+    covers: Mapped[OptOut] = mapped_column(one_of(OptOut, "covers"))
+    source: Mapped[str]
+    at: Mapped[datetime]
+
+
+class LiveActivityRow(Base):
+    """One order on the lock screen of one device, named by the device's token. Its own token comes later."""
+
+    __tablename__ = "live_activities"
+
+    activity_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    order_id: Mapped[str]
+    recipient_id: Mapped[str]
+    device: Mapped[str] = mapped_column(OutsideText)
+    environment: Mapped[str]
+    token: Mapped[str | None] = mapped_column(OutsideText)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(None, "order_id", "recipient_id"),
+        Index(
+            "ix_live_activities_shown",
+            "started_at",
+            sqlite_where=text("ended_at IS NULL AND token IS NOT NULL"),
+            postgresql_where=text("ended_at IS NULL AND token IS NOT NULL"),
+        ),
+    )
+
+
+class ReceiptRow(Base):
+    """One message of a provider's about a notification, by the provider's own id of it: each counts once."""
+
+    __tablename__ = "receipts"
+
+    receipt_id: Mapped[str] = mapped_column(OutsideText, primary_key=True)
+    message_id: Mapped[str] = mapped_column(String(36))
+    provider: Mapped[str]
+    state: Mapped[str]
+    code: Mapped[str | None] = mapped_column(OutsideText)
+    at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "message_id"),)
+
+
+class SigningKeyRow(Base):
+    """A secret that our own links are signed with. The newest signs; older ones are still good to read."""
+
+    __tablename__ = "signing_keys"
+
+    key_id: Mapped[int] = mapped_column(primary_key=True)
+    secret: Mapped[str]
+    created_at: Mapped[datetime]
 
 
 class NotificationRow(Base):
@@ -191,6 +256,10 @@ class CallsRow(Base):
 
 recipients = cast("Table", RecipientRow.__table__)
 addresses = cast("Table", AddressRow.__table__)
+opt_outs = cast("Table", OptOutRow.__table__)
+live_activities = cast("Table", LiveActivityRow.__table__)
+receipts = cast("Table", ReceiptRow.__table__)
+signing_keys = cast("Table", SigningKeyRow.__table__)
 notifications = cast("Table", NotificationRow.__table__)
 inbox = cast("Table", InboxRow.__table__)
 dead_letters = cast("Table", DeadLetterRow.__table__)

@@ -55,7 +55,7 @@ def stranger() -> Recipient:
 
 def dead_devices(people: list[Recipient]) -> list[str]:
     """Tokens that the provider will say are gone."""
-    tokens = [device.token for person in people for device in person.devices]
+    tokens = [device.address.value for person in people for device in person.devices]
     return [token for token in tokens if token.startswith("dead")]
 
 

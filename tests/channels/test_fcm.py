@@ -81,7 +81,7 @@ def config(key_file: Path, wire: Wire) -> Config:
 @pytest.fixture
 def fcm(config: Config, http: httpx.AsyncClient, wire: Wire) -> Fcm:
     wire.will("/token", signed_in())
-    return config.provider(http)
+    return config.providers(http)[0]
 
 
 async def outcome(fcm: Fcm, message: Message = MESSAGE) -> Outcome:
@@ -219,7 +219,7 @@ async def test_nobody_listening_means_nothing_was_sent(
     config: Config, http: httpx.AsyncClient, wire: Wire
 ) -> None:
     wire.will("/token", signed_in())
-    fcm = replace(config, base_url="http://127.0.0.1:1").provider(http)
+    fcm = replace(config, base_url="http://127.0.0.1:1").providers(http)[0]
     assert await outcome(fcm) == TryLater("FCM: could not connect")
 
 

@@ -231,7 +231,7 @@ async def test_settings_are_read_and_the_password_is_not_shown(http: httpx.Async
     config = Config.read({**SETTINGS, "SMTP_USERNAME": "shop", "SMTP_PASSWORD": "right"})
     assert config == Config("relay.example.org", 587, "orders@example.org", "starttls", None, "shop", "right")
     assert "right" not in repr(config)
-    assert config.provider(http).name == "smtp"
+    assert [provider.name for provider in config.providers(http)] == ["smtp"]
 
 
 @pytest.mark.parametrize(("mode", "port"), [("none", 25), ("starttls", 587), ("tls", 465)])

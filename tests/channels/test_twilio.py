@@ -39,7 +39,7 @@ def entry(body: str = MESSAGE.words.text, age: timedelta = timedelta(minutes=1))
 
 @pytest.fixture
 def twilio(wire: Wire, http: httpx.AsyncClient) -> Twilio:
-    return Config(ACCOUNT, AUTH_TOKEN, {"From": "+15550199"}, wire.url).provider(http)
+    return Config(ACCOUNT, AUTH_TOKEN, {"From": "+15550199"}, wire.url).providers(http)[0]
 
 
 async def outcome(twilio: Twilio, message: Message = MESSAGE) -> Outcome:
@@ -71,7 +71,7 @@ def basic(user: str, password: str) -> str:
 
 async def test_a_messaging_service_takes_the_place_of_a_number(wire: Wire, http: httpx.AsyncClient) -> None:
     wire.will(PATH, CREATED)
-    twilio = Config(ACCOUNT, AUTH_TOKEN, {"MessagingServiceSid": SERVICE}, wire.url).provider(http)
+    twilio = Config(ACCOUNT, AUTH_TOKEN, {"MessagingServiceSid": SERVICE}, wire.url).providers(http)[0]
 
     await outcome(twilio)
 
@@ -112,7 +112,7 @@ async def test_the_validity_period_stays_in_twilios_bounds(
         (refuses(21211), Gone("Twilio 21211: not a phone number")),
         (refuses(21614), Gone("Twilio 21614: not a mobile number")),
         (refuses(21635), Gone("Twilio 21635: a landline")),
-        (refuses(21610), Gone("Twilio 21610: the recipient answered STOP")),
+        (refuses(21610), Gone("Twilio 21610: the recipient answered STOP", opted_out=True)),
         (refuses(21408, 403), TryLater("Twilio 21408: region not enabled", ours=True)),
         (refuses(21606), TryLater("Twilio 21606: sender cannot send texts", ours=True)),
         (refuses(21608), TryLater("Twilio 21608: trial account, number not verified", ours=True)),
@@ -143,7 +143,7 @@ async def test_every_answer_has_one_meaning(
 
 
 async def test_nobody_listening_means_nothing_was_sent(http: httpx.AsyncClient) -> None:
-    twilio = Config(ACCOUNT, AUTH_TOKEN, {"From": "+15550199"}, "http://127.0.0.1:1").provider(http)
+    twilio = Config(ACCOUNT, AUTH_TOKEN, {"From": "+15550199"}, "http://127.0.0.1:1").providers(http)[0]
     assert await outcome(twilio) == TryLater("Twilio: could not connect")
 
 

@@ -1,6 +1,7 @@
 """Recipients are read as they were loaded, without gone addresses, and with the row that a send needs."""
 
 from domain.channels import Channel
+from domain.outcomes import Gone
 from domain.recipients import Address
 from domain.status import Role, Status
 from tests.store.stage import NOON, PUSH, SMS, Stage, batch, somebody
@@ -71,7 +72,7 @@ async def test_a_push_token_may_be_as_long_as_its_provider_likes(stage: Stage) -
 async def test_a_gone_address_is_not_used_and_not_forgotten(stage: Stage) -> None:
     devices = [{"platform": "android", "token": token} for token in ("tok-1", "tok-2")]
     await stage.store.load([somebody(devices=devices)])
-    await stage.store.mark_gone("c-42", TOKEN_1, "unregistered")
+    await stage.store.mark_gone("c-42", TOKEN_1, Gone("unregistered"))
 
     found = await stage.store.find("c-42")
     assert found is not None
@@ -82,7 +83,7 @@ async def test_a_gone_address_is_not_used_and_not_forgotten(stage: Stage) -> Non
 
 async def test_gone_is_said_of_one_address_of_one_recipient(stage: Stage) -> None:
     await stage.store.load([somebody("c-1")])
-    await stage.store.mark_gone("c-42", PHONE, "answered STOP")
+    await stage.store.mark_gone("c-42", PHONE, Gone("no such number"))
 
     found, other = await stage.store.find("c-42"), await stage.store.find("c-1")
     assert found is not None
@@ -92,7 +93,7 @@ async def test_gone_is_said_of_one_address_of_one_recipient(stage: Stage) -> Non
 
 
 async def test_an_address_given_anew_is_alive_again(stage: Stage) -> None:
-    await stage.store.mark_gone("c-42", PHONE, "answered STOP")
+    await stage.store.mark_gone("c-42", PHONE, Gone("no such number"))
     await stage.store.load([somebody()])
 
     assert await stage.store.find("c-42") == somebody()
@@ -102,7 +103,7 @@ async def test_an_address_given_anew_is_alive_again(stage: Stage) -> None:
 async def test_the_envelope_holds_all_a_send_needs(stage: Stage) -> None:
     told = batch(Status.OUT_FOR_DELIVERY, facts={"eta_minutes": 12, "merchant_name": "Burger Barn"})
     await stage.plan(told)
-    await stage.store.mark_gone("c-42", TOKEN_1, "unregistered")
+    await stage.store.mark_gone("c-42", TOKEN_1, Gone("unregistered"))
 
     envelope = await stage.store.envelope(told.message_id(PUSH))
 

@@ -1,0 +1,82 @@
+"""Live Activities: which device shows which order, where its updates go, and whether it was ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.store.inserting import new_rows
+from activities.store.tables import live_activities
+from domain.live_activities import LiveActivity
+
+_c = live_activities.c
+_COLUMNS = (_c.order_id, _c.recipient_id, _c.device, _c.environment, _c.token, _c.ended_at)
+_ALL = select(*_COLUMNS)
+_OF_ORDER = _ALL.where(
+    _c.order_id == bindparam("order_id"), _c.recipient_id == bindparam("recipient_id")
+).order_by(_c.started_at)
+# Spelt as in the partial index, or neither database would use it.
+_SHOWN = text("ended_at IS NULL AND token IS NOT NULL")
+_TO_BE_ENDED = _ALL.where(_SHOWN, _c.order_id == bindparam("order_id"))
+_SHOWN_LONG = (
+    select(_c.order_id)
+    .where(_SHOWN, _c.started_at < bindparam("before"), _c.order_id > bindparam("after"))
+    .distinct()
+    .order_by(_c.order_id)
+    .limit(bindparam("limit"))
+)
+_REGISTER = (
+    update(live_activities)
+    .where(_c.activity_id == bindparam("which"))
+    .values(token=bindparam("its_token"))
+    .returning(_c.order_id)
+)
+_ENDED = (
+    update(live_activities)
+    .where(and_(_c.token == bindparam("its_token"), _c.ended_at.is_(None)))
+    .values(ended_at=bindparam("at"))
+)
+
+
+async def note(connection: AsyncConnection, activity: LiveActivity, at: datetime) -> None:
+    """Note that an activity was started, or may have been. Noted before, it stays as it is."""
+    row = {
+        "activity_id": activity.activity_id,
+        "order_id": activity.order_id,
+        "recipient_id": activity.recipient_id,
+        "device": activity.device,
+        "environment": activity.environment,
+        "started_at": at,
+    }
+    await connection.execute(new_rows(connection, live_activities), row)
+
+
+async def register(connection: AsyncConnection, which: str, token: str) -> str | None:
+    """Remember where an activity's updates go; answers its order, None where there is no such activity."""
+    found = (await connection.execute(_REGISTER, {"which": which, "its_token": token})).first()
+    return None if found is None else str(found.order_id)
+
+
+async def of_order(connection: AsyncConnection, order_id: str, recipient_id: str) -> tuple[LiveActivity, ...]:
+    """What shows an order to a recipient, or did."""
+    rows = await connection.execute(_OF_ORDER, {"order_id": order_id, "recipient_id": recipient_id})
+    return tuple(LiveActivity(*row) for row in rows)
+
+
+async def to_be_ended(connection: AsyncConnection, order_id: str) -> tuple[LiveActivity, ...]:
+    """Everything that still shows an order to anyone."""
+    return tuple(LiveActivity(*row) for row in await connection.execute(_TO_BE_ENDED, {"order_id": order_id}))
+
+
+async def orders_shown(
+    connection: AsyncConnection, before: datetime, after: str, limit: int
+) -> Sequence[str]:
+    """Orders still shown somewhere since before a moment, by id, from ``after`` on."""
+    asked = {"before": before, "after": after, "limit": limit}
+    return (await connection.execute(_SHOWN_LONG, asked)).scalars().all()
+
+
+async def ended(connection: AsyncConnection, token: str, at: datetime) -> None:
+    """An activity shows its order no more."""
+    await connection.execute(_ENDED, {"its_token": token, "at": at})

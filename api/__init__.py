@@ -1,0 +1,1 @@
+"""HTTP for those who are not Temporal clients: what providers and recipients tell us."""
