@@ -1,4 +1,4 @@
-"""Our own links in what we send: signed, so that each is good for one thing of one recipient, without login."""
+"""Our own links in what we send: signed, each good for one thing of one recipient, without a login."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
