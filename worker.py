@@ -27,6 +27,7 @@ from activities.breakers import Breakers, BreakerStore, Clock, utc_now
 from activities.channels.http import new_client
 from activities.planning import Planning
 from activities.provider import Provider
+from activities.reaching import Reaching
 from activities.redriving import Redriving
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
@@ -76,7 +77,7 @@ async def workers(
         links = (
             SignedLinks(settings.public_url, await store.signing_secrets()) if settings.public_url else None
         )
-        sending = Sending(store, wording, providers, breakers, links)
+        sending = Sending(store, wording, Reaching(store, providers, breakers, links))
         carried = frozenset(provider.channel for provider in providers)
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)

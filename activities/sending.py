@@ -1,9 +1,8 @@
 """Sends one notification: reads its row, calls the provider with no session open, writes what came of it."""
 
-import asyncio
 import contextlib
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, assert_never
@@ -11,19 +10,14 @@ from typing import Protocol, assert_never
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.breakers import Breakers
 from activities.planning import Wording
-from activities.provider import Provider
+from activities.reaching import Reaching
 from activities.turn import Turn, noted_by_the_last_attempt
 from domain.breaker import PROBE_AFTER
-from domain.channels import Channel, Reach
 from domain.effort import JITTER, Effort, GiveUp, TryAgain, after_a_failure, may_be_sent_again
 from domain.ledger import UNSETTLED, NotificationStatus
-from domain.links import SignedLinks
-from domain.live_activities import begun_by, push_addresses
-from domain.messages import Attempt, Envelope, Links, Message, Noted
+from domain.messages import Attempt, Envelope, Noted, Words
 from domain.outcomes import Accepted, Gone, NotCalled, Outcome, Refused, TryLater, Unknown
-from domain.recipients import Address, Kind
 from domain.telling import Send, Settled
 
 
@@ -36,18 +30,6 @@ class SendingLedger(Protocol):
     async def record(self, message_id: str, attempt: Attempt) -> NotificationStatus:
         """Write an attempt if the row may still move that way; answers the status the row now has."""
 
-    async def mark_gone(self, recipient_id: str, address: Address, outcome: Gone) -> None:
-        """Never use an address again, until the recipient gives it anew."""
-
-    async def note_live_activity(self, envelope: Envelope, started_by: Address) -> None:
-        """Note that a device shows the order, or may, as a Live Activity."""
-
-
-Answer = tuple[str | None, Outcome | NotCalled]
-
-# Of several devices, one that has it is enough; one that may have it must not be told again elsewhere.
-_BEST_FIRST: tuple[type[Outcome | NotCalled], ...] = (Accepted, Unknown, TryLater, NotCalled, Refused, Gone)
-
 
 @dataclass(frozen=True)
 class Sending:
@@ -55,9 +37,7 @@ class Sending:
 
     ledger: SendingLedger
     wording: Wording
-    providers: Sequence[Provider]
-    breakers: Breakers
-    links: SignedLinks | None = None
+    reaching: Reaching
 
     @activity.defn
     async def send(self, request: Send) -> Settled:
@@ -73,10 +53,10 @@ class Sending:
             return await self._settle(turn, turn.sent(noted.provider, noted.reference))
         if ending := turn.ending_without_a_call():
             return await self._settle(turn, ending)
-        provider, outcome = await self._call(turn)
-        if isinstance(outcome, NotCalled):
-            return await self._wait_for_the_breaker(turn, outcome, has_next=request.has_next)
-        return await self._conclude(turn, provider, outcome)
+        answer = await self.reaching.reach(turn, self._words(envelope))
+        if isinstance(answer.outcome, NotCalled):
+            return await self._wait_for_the_breaker(turn, answer.outcome, has_next=request.has_next)
+        return await self._conclude(turn, answer.provider, answer.outcome)
 
     async def _envelope(self, message_id: str) -> Envelope:
         envelope = await self.ledger.envelope(message_id)
@@ -86,81 +66,9 @@ class Sending:
             )
         return envelope
 
-    async def _call(self, turn: Turn) -> Answer:
-        """Call for every address at once, and answer for the notification as a whole."""
-        envelope = turn.envelope
-        recipient = envelope.recipient
-        words = self.wording.words(
-            recipient.locale, envelope.role, envelope.channel, envelope.path, envelope.facts
-        )
-        message = turn.message(words, self._links(envelope))
-        addresses = [
-            address
-            for address in _addresses(envelope, turn)
-            if any(provider.carries(address) for provider in self.providers)
-        ]
-        answers = await asyncio.gather(
-            *(self._reach(address, self._for(address, message, envelope)) for address in addresses)
-        )
-        outcomes = {address: outcome for address, (_, outcome) in zip(addresses, answers, strict=True)}
-        await self._note_what_changed(envelope, outcomes)
-        nowhere: Answer = (None, Refused("nowhere to send to"))
-        return min(answers, key=lambda answer: _BEST_FIRST.index(type(answer[1])), default=nowhere)
-
-    def _links(self, envelope: Envelope) -> Links | None:
-        """Where the recipient changes what they get: an e-mail has room for it."""
-        if self.links is None or envelope.channel is not Channel.EMAIL:
-            return None
-        is_record = any(status.rule.record for status in envelope.path)
-        recipient_id = envelope.recipient.recipient_id
-        return self.links.preferences(recipient_id, envelope.channel, is_optional=not is_record)
-
-    def _for(self, address: Address, message: Message, envelope: Envelope) -> Message:
-        """The message as one address gets it: what begins a Live Activity says where to hand in its token."""
-        begun = begun_by(address, envelope.order_id, envelope.recipient)
-        if begun is None or self.links is None:
-            return message
-        return replace(message, register=self.links.live_activity(begun.activity_id))
-
-    async def _reach(self, address: Address, message: Message) -> Answer:
-        """Call the providers of an address, those that are well first, until one has the message or may."""
-        answers: list[Answer] = []
-        for provider in self.breakers.well_first(one for one in self.providers if one.carries(address)):
-            outcome = await self._one_call(provider, address, message)
-            answers.append((provider.name, outcome))
-            if not isinstance(outcome, (TryLater, Refused, NotCalled)):
-                break
-        return min(answers, key=lambda answer: _BEST_FIRST.index(type(answer[1])))
-
-    async def _note_what_changed(
-        self, envelope: Envelope, outcomes: Mapping[Address, Outcome | NotCalled]
-    ) -> None:
-        """Mark addresses that are dead and Live Activities that began.
-
-        What the others answered must not get lost over a failure of this.
-        """
-        for address, outcome in outcomes.items():
-            try:
-                if isinstance(outcome, Gone):
-                    await self.ledger.mark_gone(envelope.recipient.recipient_id, address, outcome)
-                elif address.kind is Kind.LIVE_START and isinstance(outcome, (Accepted, Unknown)):
-                    await self.ledger.note_live_activity(envelope, address)
-            except Exception as trouble:  # noqa: BLE001 the next message finds out again
-                activity.logger.warning("a change of an address was not noted: %s", type(trouble).__name__)
-
-    async def _one_call(self, provider: Provider, address: Address, message: Message) -> Outcome | NotCalled:
-        permit = await self.breakers.permit(provider.name)
-        if permit is None:
-            return NotCalled(f"{provider.name} is failing and not called")
-        outcome: Outcome
-        try:
-            outcome = await provider.send(message, address)
-        except Exception as bug:  # noqa: BLE001 our bug must not cost the recipient the other channels
-            # Its text may hold an address: the type has to do.
-            activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
-            outcome = TryLater("our own error, see the worker's log", ours=True)
-        await self.breakers.note(provider.name, outcome, permit)
-        return outcome
+    def _words(self, envelope: Envelope) -> Words:
+        locale = envelope.recipient.locale
+        return self.wording.words(locale, envelope.role, envelope.channel, envelope.path, envelope.facts)
 
     async def _wait_for_the_breaker(self, turn: Turn, outcome: NotCalled, *, has_next: bool) -> Settled:
         """The next channel takes over at once; without one the news waits, within its deadline."""
@@ -229,16 +137,6 @@ def _with_failures_before(noted: Noted, envelope: Envelope) -> Noted:
     noted = noted.model_copy(update={"failures_before": envelope.failures})
     activity.heartbeat(noted)
     return noted
-
-
-def _addresses(envelope: Envelope, turn: Turn) -> Sequence[Address]:
-    """Everywhere a notification goes, none where its recipient has switched it off since it was planned."""
-    recipient, role = envelope.recipient, envelope.role
-    if all(recipient.reach(status, envelope.channel, role) is Reach.OFF for status in envelope.path):
-        return ()
-    if envelope.channel is not Channel.PUSH:
-        return recipient.addresses(envelope.channel)
-    return push_addresses(recipient, role, envelope.path, envelope.activities, is_repeat=turn.is_repeat)
 
 
 def _again(reason: str, wait: timedelta) -> ApplicationError:

@@ -246,9 +246,9 @@ FAULTS = (
     ),
     PlantedFault(
         "a dead device is tried again",
-        "activities/sending.py",
-        "if isinstance(outcome, Gone)\n            },",
-        "if outcome is None\n            },",
+        "activities/reaching.py",
+        "if isinstance(outcome, Gone):",
+        "if outcome is None:",
         _STORY + "test_a_dead_device_is_not_tried_again",
     ),
 )

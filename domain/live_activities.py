@@ -84,5 +84,18 @@ def begun_by(address: Address, order_id: str, recipient: Recipient) -> LiveActiv
     return None
 
 
+def alert_instead_of(
+    address: Address, recipient: Recipient, activities: Iterable[LiveActivity]
+) -> Address | None:
+    """The alert of the device whose Live Activity an address is; None for any other address."""
+    shown_on = {activity.token: activity.device for activity in activities}
+    for device in recipient.devices:
+        is_start = address.kind is Kind.LIVE_START and device.live_activity_token == address.value
+        is_live = address.kind is Kind.LIVE and device.token == shown_on.get(address.value)
+        if is_start or is_live:
+            return device.address
+    return None
+
+
 def _start(device: Device, token: str) -> Address:
     return Address(Channel.PUSH, token, device.platform, device.environment, Kind.LIVE_START)

@@ -15,9 +15,10 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
 
 
 @pytest.fixture
-def city(stage: Stage, request: pytest.FixtureRequest) -> City:
+async def city(stage: Stage, request: pytest.FixtureRequest) -> City:
     """A city of its own for each story: nobody there knows anybody of another."""
     stage.simulator.clear_faults()
+    await stage.every_provider_is_well()
     return City(stage, request.node.name)
 
 

@@ -25,6 +25,7 @@ from activities.breakers import Breakers, BreakerStore
 from activities.breakers import Clock as AnyClock
 from activities.store import Store
 from activities.store.notifications import Notification
+from domain.breaker import BreakerState
 from domain.channels import Channel
 from domain.recipients import Recipient
 from domain.status import Role, Status
@@ -97,6 +98,13 @@ class Stage:
                 return False
             raise
         return True
+
+    async def every_provider_is_well(self) -> None:
+        """Close all breakers and forget what they went by: no story's failures are the next one's."""
+        await self.breakers.settle_accounts()
+        for health in await self.store.healths():
+            await self.store.force_breaker(health.provider, BreakerState.CLOSED, "a new story")
+        await self.breakers.settle_accounts()
 
     async def history(self, order_id: str) -> WorkflowHistory:
         """The history of an order's newest run."""

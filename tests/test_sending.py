@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.breakers import Breakers
+from activities.reaching import Reaching
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
@@ -87,6 +88,7 @@ class Desk:
     told: Batch
     carrier: Carrier = field(default_factory=Carrier)
     noted: list[Noted] = field(default_factory=list)
+    carriers: list[Carrier] = field(default_factory=list)
 
     async def send(
         self, attempt: int = 1, *, at: datetime | None = None, noted: Noted | None = None
@@ -97,7 +99,8 @@ class Desk:
         started = at or self.told.told_at
         env.info = replace(env.info, attempt=attempt, started_time=started, heartbeat_details=details)
         env.on_heartbeat = self.noted.append
-        sending = Sending(self.ledger, PlainWording(), [self.carrier], Breakers(self.stage.store))
+        reaching = Reaching(self.ledger, self.carriers or [self.carrier], Breakers(self.stage.store))
+        sending = Sending(self.ledger, PlainWording(), reaching)
         request = Send(message_id=self.told.message_id(SMS), channel=SMS, waits=(5, 30))
         settled: Settled = await env.run(sending.send, request)
         return settled

@@ -27,19 +27,12 @@ NOT_CALLED = "fcm is failing and not called"
 @pytest.fixture(autouse=True)
 async def every_provider_is_well(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """No story's failures are the next one's, and what went before does not dilute them."""
-    await _give_back(stage)
+    await stage.every_provider_is_well()
     yield
     await _ends(stage, stage.orders[request.node.name])
     stage.simulator.clear_faults()
     stage.clock.is_right_again()
-    await _give_back(stage)
-
-
-async def _give_back(stage: Stage) -> None:
-    await stage.breakers.settle_accounts()
-    for health in await stage.store.healths():
-        await stage.store.force_breaker(health.provider, BreakerState.CLOSED, "a new story")
-    await stage.breakers.settle_accounts()
+    await stage.every_provider_is_well()
 
 
 async def fcm(stage: Stage) -> Health:
