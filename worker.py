@@ -25,6 +25,7 @@ from activities import channels
 from activities.asking import OrderWorkflows
 from activities.breakers import Breakers, BreakerStore, Clock, utc_now
 from activities.channels.http import new_client
+from activities.ending import Ending
 from activities.planning import Planning
 from activities.provider import Provider
 from activities.reaching import Reaching
@@ -78,13 +79,14 @@ async def workers(
             SignedLinks(settings.public_url, await store.signing_secrets()) if settings.public_url else None
         )
         sending = Sending(store, wording, Reaching(store, providers, breakers, links))
+        ending = Ending(store, wording, providers)
         carried = frozenset(provider.channel for provider in providers)
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
         yield [
             *([_for_orders(client, planning, redriving, sweeping)] if ORDERS_QUEUE in queues else []),
             *(
-                _for_sends(client, queue, sending, _rate(settings, providers, channel))
+                _for_sends(client, queue, sending, ending, _rate(settings, providers, channel))
                 for channel, queue in SEND_QUEUES.items()
                 if queue in queues
             ),
@@ -114,11 +116,11 @@ def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweepi
     )
 
 
-def _for_sends(client: Client, queue: str, sending: Sending, rate: float | None) -> Worker:
+def _for_sends(client: Client, queue: str, sending: Sending, ending: Ending, rate: float | None) -> Worker:
     return Worker(
         client,
         task_queue=queue,
-        activities=[sending.send],
+        activities=[sending.send, ending.end],
         max_task_queue_activities_per_second=rate,
         # An activity started eagerly would pass the queue's rate limit and priorities by.
         disable_eager_activity_execution=True,

@@ -47,7 +47,14 @@ class OrderWorkflows:
 
     async def is_redriving(self, dead_letter_id: str) -> bool:
         """Whether a dead letter is being redriven at this moment."""
-        described = await self._described(redrive_id(dead_letter_id))
+        return await self._is_running(redrive_id(dead_letter_id))
+
+    async def is_open(self, order_id: str) -> bool:
+        """Whether an order's workflow is running."""
+        return await self._is_running(workflow_id(order_id))
+
+    async def _is_running(self, workflow_id: str) -> bool:
+        described = await self._described(workflow_id)
         return described is not None and described.status is WorkflowExecutionStatus.RUNNING
 
     async def _described(self, workflow_id: str) -> WorkflowExecutionDescription | None:

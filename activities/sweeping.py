@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.unowned import by_batch, by_its_order, is_lost, letter_for, letter_id, without_an_owner
 from domain.ledger import UNSETTLED
 from domain.redriving import BY_DELIVERY, BY_SWEEP
-from domain.sweeping import IDLE_FOR, Account, Progress, Swept
+from domain.sweeping import IDLE_FOR, SHOWN_FOR, Account, Progress, Swept
 from domain.telling import DeadLetter, Settle
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class SweepingLedger(Protocol):
     async def history(self, order_id: str) -> "Sequence[Notification]":
         """All rows of an order."""
 
+    async def orders_shown(self, before: datetime, after: str, limit: int) -> Sequence[str]:
+        """Orders that Live Activities show since before a moment, by id, from ``after`` on."""
+
     async def settle(self, request: Settle) -> None:
         """Close notifications that are still unsettled."""
 
@@ -49,6 +52,9 @@ class Orders(Protocol):
 
     async def is_redriving(self, dead_letter_id: str) -> bool:
         """Whether a dead letter is being redriven at this moment."""
+
+    async def is_open(self, order_id: str) -> bool:
+        """Whether an order's workflow is running, and will end what it shows."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,17 @@ class Sweeping:
                 counts, letters = counts + ends, letters + kept
             swept = Swept(notifications=dict(counts), dead_letters=letters)
             _note(Progress(updated_at=row.updated_at, message_id=row.message_id, swept=swept))
-        return Swept(notifications=dict(counts), dead_letters=letters)
+        return Swept(notifications=dict(counts), dead_letters=letters, shown=await self._still_shown())
+
+    async def _still_shown(self) -> tuple[str, ...]:
+        """Orders that are over, however they ended, and that a lock screen somewhere still shows."""
+        found: list[str] = []
+        after, before = "", self.now() - SHOWN_FOR
+        while page := await self.ledger.orders_shown(before, after, _PAGE):
+            found += [order_id for order_id in page if not await self.orders.is_open(order_id)]
+            after = page[-1]
+            activity.heartbeat(Progress())
+        return tuple(found[:_PAGE])
 
     async def _idle_rows(self, idle_since: datetime, progress: Progress) -> "AsyncIterator[Notification]":
         """All of them, page by page: those that are left alone must not hide those behind them."""

@@ -84,6 +84,11 @@ def begun_by(address: Address, order_id: str, recipient: Recipient) -> LiveActiv
     return None
 
 
+def wants_live_activities(recipient: Recipient, role: Role) -> bool:
+    """Whether an order may be shown to this recipient on a lock screen."""
+    return role is Role.CUSTOMER and any(device.live_activity_token for device in recipient.devices)
+
+
 def alert_instead_of(
     address: Address, recipient: Recipient, activities: Iterable[LiveActivity]
 ) -> Address | None:

@@ -10,6 +10,8 @@ from domain.timeline import Line, Timeline
 # The longest wait between two attempts is 11 minutes, jitter included, and each attempt writes to its row.
 # What waits longer, for a rate limit or a provider's own wait, has a workflow that says so.
 IDLE_FOR = timedelta(minutes=15)
+# An order that has just begun may not be known to everybody yet.
+SHOWN_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,14 @@ class Account:
 
 
 class Swept(Wire):
-    """What a sweep came to: how many notifications ended how, or were left alone. Shown in the UI."""
+    """What a sweep came to: how many notifications ended how, or were left alone. Shown in the UI.
+
+    ``shown``: orders that are over and that Live Activities still show.
+    """
 
     notifications: dict[str, int]
     dead_letters: int
+    shown: tuple[str, ...] = ()
 
 
 class Progress(Wire):

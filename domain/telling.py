@@ -93,13 +93,21 @@ class Plan(Wire):
 
     ``already_told`` holds the event ids of the batch that an earlier run told: when that is all of
     them there are no decisions. ``overtaken`` are those among them that no row names, because newer news
-    was told before them. ``number`` is the batch's number as the ledger has it.
+    was told before them. ``number`` is the batch's number as the ledger has it. ``live``: a Live Activity
+    may show the order from now on, and has to be ended.
     """
 
     channels: dict[Channel, Decision] = {}
     number: int
     already_told: tuple[str, ...] = ()
     overtaken: tuple[str, ...] = ()
+    live: bool = False
+
+
+class EndLiveActivities(Wire):
+    """End everything that shows an order on a lock screen. What it last shows is in the ledger."""
+
+    order_id: str
 
 
 class TakeOver(Wire):

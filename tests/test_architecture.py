@@ -15,6 +15,7 @@ MAY_KNOW = {
     "domain": set[str](),
     "workflows": {
         "domain",
+        "activities.ending",
         "activities.planning",
         "activities.redriving",
         "activities.sending",

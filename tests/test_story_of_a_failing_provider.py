@@ -189,7 +189,7 @@ async def test_a_provider_forced_open_is_skipped_at_once_until_it_is_given_back(
     assert (ana.pushes, len(ana.texts)) == ([], 1)
     assert (await fcm(city.stage)).calls == 0
 
-    await _give_back(city.stage)
+    await city.stage.every_provider_is_well()
     await order.becomes(Status.DELIVERED)
     assert len(ana.pushes) == 1
 

@@ -26,6 +26,7 @@ class Carried(Wire):
     dead_letters: tuple[DeadLetter, ...] = ()
     unkept: tuple[DeadLetter, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    is_shown_live: bool = False
 
 
 class NextRun(Order):

@@ -66,7 +66,7 @@ class Delivery:
         self._sends: dict[Channel, SendHandle] = {}
         self._is_withdrawn = self._is_paused = False
         self._successor: Delivery | None = None
-        self._task = asyncio.create_task(self._carry_out(is_new))
+        self._tasks = [asyncio.create_task(self._carry_out(is_new))]
 
     def is_to(self, recipient_id: str, role: Role) -> bool:
         """Whether this recipient is the one told."""
@@ -75,11 +75,26 @@ class Delivery:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to this batch."""
-        return self._task.done()
+        return all(task.done() for task in self._tasks)
+
+    @property
+    def matters(self) -> bool:
+        """Whether something is under way, or may yet have to be done."""
+        return not self.is_over or self.may_come_back()
+
+    def may_come_back(self) -> bool:
+        """Whether a receipt may yet say that what was sent did not arrive, and another channel take over."""
+        is_newest = self._successor is None and not self._is_withdrawn
+        return is_newest and self._next_channel() is not None
 
     async def ends(self) -> None:
         """Wait until nothing more will happen to this batch."""
-        await self._task
+        await asyncio.gather(*self._tasks)
+
+    def comes_back(self, line: Line) -> None:
+        """Let the next channel take over from a message that did not arrive, unless newer news was told."""
+        if any(line is ours for ours in self.told.channels) and self.may_come_back():
+            self._tasks.append(asyncio.create_task(self._instead_of_what_came_back(line)))
 
     async def withdraw(self) -> tuple[list[Withdrawn], list[Channel]]:
         """Take back what has not left. Answers what was taken back, and where a call was in flight."""
@@ -103,8 +118,9 @@ class Delivery:
         self._is_paused = True
         for send in self._sends.values():
             send.cancel()
-        await self._task
-        return any(line.status is NotificationStatus.PENDING for line in self.told.channels)
+        await self.ends()
+        is_under_way = any(line.status is NotificationStatus.PENDING for line in self.told.channels)
+        return is_under_way or self.may_come_back()
 
     async def _carry_out(self, is_new: bool) -> None:
         lines = self.told.channels
@@ -117,6 +133,13 @@ class Delivery:
             ),
             *(self._close(channel, older) for channel, older in self._behind.items()),
         )
+        await self._keep_what_reached_nobody()
+
+    async def _instead_of_what_came_back(self, line: Line) -> None:
+        await self._instead_of(line)
+        await self._keep_what_reached_nobody()
+
+    async def _keep_what_reached_nobody(self) -> None:
         if letter := self._dead_letter():
             await in_store(Planning.keep, letter)
             # An order remembers its letters for as long as it lives: the store alone keeps the whole.
@@ -125,7 +148,8 @@ class Delivery:
     async def _through(self, line: Line) -> None:
         """Send on one channel, and on those that take over from it."""
         settled = await self._send(line)
-        if settled is None:
+        # A receipt may be here before the answer to the call that it is about.
+        if settled is None or line.status is NotificationStatus.FAILED:
             return
         self._note(line, settled)
         if settled.status is NotificationStatus.FAILED:

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.carried import Carried, NextRun, Unfinished
     from workflows.delivery import Delivery
     from workflows.intake import NOTHING, decoded, only, read_start, unreadable
+    from workflows.live_activities import LiveActivities
     from workflows.policy import (
         CUSTOMER_ID,
         GIVEN_UP_AFTER,
@@ -47,6 +48,7 @@ class OrderNotifications:
         self._receipts = list(carried.receipts)
         self._deliveries: list[Delivery] = []
         self._unfinished = carried.unfinished
+        self._live = LiveActivities(self._order_id, is_shown=carried.is_shown_live)
         self._signals = 0
         self._is_silent = False
 
@@ -59,7 +61,8 @@ class OrderNotifications:
             await self._news_worth_telling()
             await self._tell(self._desk.take_due(workflow.now()))
             await self._write_down_what_came_in()
-            self._give_up_if_silent()
+            self._live.end_with(self._desk)
+            await self._give_up_if_silent()
             await self._continue_as_new_if_long()
         return self._desk.newest.status if self._desk.newest else None
 
@@ -122,10 +125,11 @@ class OrderNotifications:
         withdrawn, in_flight = await self._withdraw_what_it_supersedes(batch)
         batch = batch.model_copy(update={"withdrawn": tuple(withdrawn)})
         plan = await in_store(Planning.plan, batch)
+        self._live.are_shown(by=plan)
         self._desk.hears_from_the_ledger(batch, plan)
         told = opening(batch, plan.number, plan.channels)
         self._told.append(told)
-        self._deliveries = [delivery for delivery in self._deliveries if not delivery.is_over]
+        self._deliveries = [delivery for delivery in self._deliveries if delivery.matters]
         newer = Delivery(batch, told, in_flight, self._something_changed)
         for delivery in self._deliveries:
             if delivery.is_to(batch.recipient_id, batch.role):
@@ -160,14 +164,18 @@ class OrderNotifications:
             self._note_receipt(receipt, status)
 
     def _note_receipt(self, receipt: Receipt, status: NotificationStatus | None) -> None:
+        has_failed = status is NotificationStatus.FAILED
         for line in (line for told in self._told for line in told.channels):
-            if status and line.message_id == receipt.message_id:
-                line.status, line.reason = status, receipt.code
+            if status and line.message_id == receipt.message_id and line.status is not status:
+                line.status, line.reason = status, receipt.code or (receipt.state if has_failed else None)
                 self._something_changed()
+                for delivery in self._deliveries if has_failed else ():
+                    delivery.comes_back(line)
 
-    def _give_up_if_silent(self) -> None:
+    async def _give_up_if_silent(self) -> None:
         if not self._is_silent:
             return
+        await self._live.end()
         if self._desk.last_event_at is None:
             raise ApplicationError("No event was accepted", type="NothingAccepted", non_retryable=True)
         raise ApplicationError(
@@ -178,8 +186,9 @@ class OrderNotifications:
         """Begin a new run with everything in hand: nothing is awaited between gathering it and leaving."""
         if not self._is_long():
             return
-        under_way = [delivery for delivery in self._deliveries if not delivery.is_over]
+        under_way = [delivery for delivery in self._deliveries if delivery.matters]
         paused = [delivery for delivery in under_way if await delivery.pause()]
+        await self._live.pause()
         carried = Carried(
             desk=self._desk,
             told=tuple(self._told),
@@ -188,6 +197,7 @@ class OrderNotifications:
             dead_letters=tuple(self._dead_letters),
             unkept=tuple(self._unkept),
             receipts=tuple(self._receipts),
+            is_shown_live=self._live.must_be_ended,
         )
         order = self._desk.order
         workflow.continue_as_new(NextRun(order_id=order.order_id, rules=order.rules, carried=carried))
@@ -216,7 +226,7 @@ class OrderNotifications:
         return self._desk.order.order_id
 
     def _is_over(self) -> bool:
-        is_settled = all(delivery.is_over for delivery in self._deliveries)
+        is_settled = self._live.are_settled and all(delivery.is_over for delivery in self._deliveries)
         return is_settled and not self._came_in() and self._desk.has_ended(workflow.now())
 
     def _has_something_to_do(self) -> bool:

@@ -14,6 +14,7 @@ from activities.store.tables import recipients as people
 from domain.channels import Channel, Reach
 from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, wanted_on
 from domain.ledger import UNSETTLED, NotificationStatus
+from domain.live_activities import wants_live_activities
 from domain.recipients import Recipient, unknown_recipient
 from domain.telling import Batch, Decision, Plan, Settle, TakeOver, Verdict
 
@@ -64,6 +65,7 @@ async def plan(
     A plan that left no row, because every channel is off or waits, is made anew when it is asked for again.
     """
     recipient, order = await _situation(connection, batch)
+    live = wants_live_activities(recipient, batch.role)
     already_told: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
     if order.number_is_taken or (look and order.has_rows):
@@ -71,14 +73,14 @@ async def plan(
         remains = what_remains(batch, rows)
         late = overtaken(batch, remains.already_told, rows)
         if not isinstance(remains, Remaining):
-            return remains.model_copy(update={"overtaken": late})
+            return remains.model_copy(update={"overtaken": late, "live": live})
         batch, already_told = remains.batch, remains.already_told
     if order.is_redriven and not batch.first_of_run:
         batch = await _instead_of_what_is_redriven(connection, batch)
     messages = await told_in_last_hour(connection, batch)
     decisions = decide(batch, recipient, told_in_last_hour=messages)
     await write_down(connection, batch, recipient, decisions, wording)
-    return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late)
+    return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late, live=live)
 
 
 async def take_over(connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable") -> Decision:
