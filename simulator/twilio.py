@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from domain.segments import segments
 from simulator.answering import answer, raw, retry_after
 from simulator.faults import KINDS_WITHOUT_A_MESSAGE, Fault
-from simulator.segments import segments
 from simulator.twilio_log import Json, Sent, SentLog, page
 from simulator.world import World
 

@@ -20,7 +20,6 @@ from pydantic import ValidationError
 
 from simulator import Fault, PortTakenError, Simulator
 from simulator.faults import FaultPlan, Faults
-from simulator.segments import segments
 from simulator.twilio_log import Sent, SentLog, page
 from simulator.world import Raw, World
 
@@ -221,23 +220,6 @@ def test_the_log_of_texts_forgets_the_oldest() -> None:
     assert [message["body"] for message in page(log, ACCOUNT, {})["messages"]] == ["third", "second"]
     assert page(log, ACCOUNT, {"To": "+15550101"})["messages"] == []
     assert page(log, ACCOUNT, {"PageSize": "1"})["next_page_uri"] is not None
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("", 1),
-        ("a" * 160, 1),
-        ("a" * 161, 2),
-        ("a" * 307, 3),
-        ("€" * 80, 1),
-        ("€" * 81, 2),
-        ("ж" * 70, 1),
-        ("😀" * 36, 2),
-    ],
-)
-def test_a_texts_parts_are_counted(text: str, parts: int) -> None:
-    assert segments(text) == parts
 
 
 FCM_FAULTS = [
