@@ -196,6 +196,16 @@ async def test_another_accounts_credentials_are_refused(client: Client) -> None:
         assert (answer.status_code, answer.json()["code"]) == (401, 20003)
 
 
+async def test_an_account_sees_its_own_texts_only(client: Client) -> None:
+    sid = (await client.text()).json()["sid"]
+
+    async def status(account: str) -> int:
+        path = f"/2010-04-01/Accounts/{account}/Messages/{sid}.json"
+        return (await client.http.get(path, auth=(account, "simulated"))).status_code
+
+    assert (await status(ACCOUNT), await status("AC" + "1" * 32)) == (200, 404)
+
+
 async def test_accepted_texts_can_be_looked_up_newest_first(client: Client) -> None:
     for body in ("first", "second", "third"):
         await client.text(body=body)

@@ -149,6 +149,9 @@ async def test_it_ends_while_a_callback_waits_for_its_answer(texts: Texts) -> No
     ):
         await Texts(simulator, http, texts.wire).text()
         await texts.callbacks(1)
+    async with asyncio.timeout(5):
+        while any("twilio_webhooks.py" in repr(task) for task in asyncio.all_tasks()):  # noqa: ASYNC110 as above
+            await asyncio.sleep(0.01)
 
 
 async def test_what_people_text_back_is_posted_signed(texts: Texts) -> None:
