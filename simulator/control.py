@@ -40,7 +40,7 @@ class Control:
         try:
             asked = Asked.model_validate(dict(request.query_params))
         except ValidationError as wrong:
-            return _unprocessable(wrong)
+            return unprocessable(wrong)
         if asked.wait:
             seconds = min(asked.wait, LONGEST_WAIT)
             await self._world.until(lambda: bool(self._world.after(asked.after)), seconds)
@@ -57,7 +57,7 @@ class Control:
         try:
             plan = FaultPlan.model_validate_json(await request.body())
         except ValidationError as wrong:
-            return _unprocessable(wrong)
+            return unprocessable(wrong)
         self._world.faults.set(plan)
         return self._shown()
 
@@ -86,7 +86,8 @@ def as_json(received: Received) -> dict[str, Any]:
     }
 
 
-def _unprocessable(wrong: ValidationError) -> Response:
+def unprocessable(wrong: ValidationError) -> Response:
+    """Answer that a request cannot be used, by the names of its fields."""
     errors = [
         {"field": ".".join(map(str, error["loc"])), "message": error["msg"].removeprefix("Value error, ")}
         for error in wrong.errors(include_url=False, include_context=False)

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 Provider = Literal["apns", "fcm", "ses", "smtp", "twilio"]
 Kind = Literal[
-    "error", "throttle", "slow", "cut_before", "cut_after", "dead", "refuse", "credentials"
+    "error", "throttle", "slow", "cut_before", "cut_after", "dead", "refuse", "credentials", "undelivered"
 ]  # fmt: skip
 Call = Literal["send", "look_up", "token"]
 
-KINDS: frozenset[Kind] = frozenset(get_args(Kind))
+# What becomes of a message that was accepted, told later: no answer to any call.
+FATES: frozenset[Kind] = frozenset({"undelivered"})
+KINDS: frozenset[Kind] = frozenset(get_args(Kind)) - FATES
 # A call that hands over no message can neither be refused for its recipient nor for its content.
 KINDS_WITHOUT_A_MESSAGE = KINDS - {"dead", "refuse"}
 
@@ -22,7 +24,7 @@ _MEANT_FOR: Mapping[str, frozenset[Kind]] = {
     "status": frozenset({"error"}),
     "retry_after": frozenset({"throttle"}),
     "seconds": frozenset({"slow"}),
-    "code": frozenset({"dead", "refuse", "credentials"}),
+    "code": frozenset({"dead", "refuse", "credentials", "undelivered"}),
 }
 # How each provider writes its own codes: 21610, SENDER_ID_MISMATCH, 552 5.2.2.
 _CODES: Mapping[Provider, re.Pattern[str]] = {

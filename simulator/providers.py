@@ -8,6 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 _HOST = "127.0.0.1"
+TWILIO_ACCOUNT = f"AC{0:032x}"
+TWILIO_AUTH_TOKEN = "simulated"  # noqa: S105 everybody may know it
+TWILIO_NUMBER = "+15550100"
 
 
 def provider_settings(port: int, smtp_port: int, folder: Path) -> Mapping[str, str]:
@@ -16,9 +19,9 @@ def provider_settings(port: int, smtp_port: int, folder: Path) -> Mapping[str, s
     return {
         "FCM_SERVICE_ACCOUNT_FILE": str(_service_account(url, folder)),
         "FCM_BASE_URL": url,
-        "TWILIO_ACCOUNT_SID": f"AC{0:032x}",
-        "TWILIO_AUTH_TOKEN": "simulated",
-        "TWILIO_FROM": "+15550100",
+        "TWILIO_ACCOUNT_SID": TWILIO_ACCOUNT,
+        "TWILIO_AUTH_TOKEN": TWILIO_AUTH_TOKEN,
+        "TWILIO_FROM": TWILIO_NUMBER,
         "TWILIO_BASE_URL": url,
         "SMTP_HOST": _HOST,
         "SMTP_PORT": str(smtp_port),

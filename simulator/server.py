@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
+import httpx
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -72,6 +73,16 @@ class Simulator:
     def clear_faults(self) -> None:
         """Let everything go well."""
         self.set_faults([])
+
+    async def text_in(
+        self, number: str, body: str, url: str, *, opt_out_type: str | None = None
+    ) -> int | None:
+        """Let somebody text back: Twilio posts it to ``url``. Gives the answer's status, None without one."""
+        texted = {"from": number, "body": body, "url": url, "opt_out_type": opt_out_type}
+        async with httpx.AsyncClient(timeout=30) as http:
+            answer = (await http.post(f"{self.url}/inbound", json=texted)).raise_for_status()
+        status: int | None = answer.json()["status"]
+        return status
 
     async def wait_for(self, count: int, timeout: float = 10) -> list[Received]:  # noqa: ASYNC109 - it says what was missing
         """Wait until ``count`` messages are in :attr:`received`. Raises TimeoutError."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 KEPT = 100_000
 
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One accepted message. It counts as delivered at once."""
+    """One accepted message. What becomes of it is settled at once: delivered, or not with a code why."""
 
     sid: str
     account: str
@@ -25,6 +26,17 @@ class Sent:
     body: str
     segments: int
     at: datetime
+    error_code: int | None = None
+
+    @property
+    def status(self) -> str:
+        """What became of it."""
+        return "delivered" if self.error_code is None else "undelivered"
+
+    @property
+    def from_whom(self) -> str | None:
+        """The service, or the number where there is none: to whom a STOP is said."""
+        return self.service or self.sender
 
     def resource(self) -> Json:
         """Show the message as Twilio does, with Twilio's field names and types."""
@@ -38,7 +50,7 @@ class Sent:
             "date_sent": date,
             "date_updated": date,
             "direction": "outbound-api",
-            "error_code": None,
+            "error_code": self.error_code,
             "error_message": None,
             "from": self.sender,
             "messaging_service_sid": self.service,
@@ -47,7 +59,7 @@ class Sent:
             "price": None,
             "price_unit": "USD",
             "sid": self.sid,
-            "status": "delivered",
+            "status": self.status,
             "subresource_uris": {"media": f"{uri}/Media.json"},
             "to": self.to,
             "uri": f"{uri}.json",
@@ -61,17 +73,24 @@ class SentLog:
         self._keep = keep
         self._all: deque[Sent] = deque()
         self._by_number: defaultdict[str, deque[Sent]] = defaultdict(deque)
+        self._by_sid: dict[str, Sent] = {}
 
     def add(self, sent: Sent) -> None:
         """Remember one message, and forget the oldest when there are too many."""
         self._all.append(sent)
         self._by_number[sent.to].append(sent)
+        self._by_sid[sent.sid] = sent
         if len(self._all) > self._keep:
             oldest = self._all.popleft()
+            self._by_sid.pop(oldest.sid, None)
             to_same_number = self._by_number[oldest.to]
             to_same_number.popleft()
             if not to_same_number:
                 del self._by_number[oldest.to]
+
+    def find(self, sid: str) -> Sent | None:
+        """One message by its sid."""
+        return self._by_sid.get(sid)
 
     def newest_first(self, to: str | None) -> Iterator[Sent]:
         """All messages, or those to one number."""
@@ -86,7 +105,9 @@ def page(log: SentLog, account: str, filters: Mapping[str, str]) -> Json:
     start = number * size
     # One more than asked for shows whether another page follows.
     found = list(islice(_matching(log, account, filters), start, start + size + 1))
-    uri = f"/2010-04-01/Accounts/{account}/Messages.json?PageSize={size}&Page="
+    asked = {name: value for name, value in filters.items() if name not in {"Page", "PageSize", "PageToken"}}
+    query = urlencode({**asked, "PageSize": size})
+    uri = f"/2010-04-01/Accounts/{account}/Messages.json?{query}&Page="
     return {
         "messages": [sent.resource() for sent in found[:size]],
         "page": number,

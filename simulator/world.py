@@ -1,7 +1,7 @@
 """What all stand-ins share: the list of what people received, and the faults in force."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -58,6 +58,7 @@ class World:
         self._n = 0
         self._arrival: asyncio.Event | None = None
         self._closed = asyncio.Event()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def receive(self, provider: Provider, address: str, *, text: str, key: str, raw: Raw) -> None:
         """Note that somebody received a message."""
@@ -96,8 +97,16 @@ class World:
         except TimeoutError:
             pass
 
+    def in_background(self, work: Coroutine[object, object, object]) -> None:
+        """Do something beside answering, for no longer than the simulator runs."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     def close(self) -> None:
-        """End all waiting."""
+        """End all waiting, and what goes on in the background."""
+        for task in self._tasks:
+            task.cancel()
         self._closed.set()
         self._wake()
 

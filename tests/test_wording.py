@@ -21,6 +21,7 @@ from domain.channels import Channel
 from domain.messages import Words
 from domain.news import path_of
 from domain.orders import Fact
+from domain.segments import segments
 from domain.status import Role, Status
 
 PLACED, ACCEPTED, PREPARING, READY = (
@@ -36,13 +37,6 @@ ON_ITS_WAY, NEARBY, DELIVERED, CANCELLED = (
     Status.CANCELLED,
 )
 LANGUAGES = sorted(file.stem for file in CATALOGUES.glob("*.ftl"))
-
-# 3GPP TS 23.038: one septet each, and two for those of the extension table.
-GSM_7 = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-GSM_7_EXTENSION = set("^{}\\[~]|€\f")
 
 
 def say(
@@ -90,13 +84,6 @@ def every_set_of_facts(merchant_name: str) -> Iterator[dict[str, Fact]]:
         for order_id in order_ids:
             for eta in etas:
                 yield name | order_id | eta
-
-
-def septets(text: str) -> float:
-    """How much of a text message a text takes; infinite when it does not fit the alphabet."""
-    if set(text) - GSM_7 - GSM_7_EXTENSION:
-        return math.inf
-    return len(text) + sum(character in GSM_7_EXTENSION for character in text)
 
 
 def assert_reads_well(words: Words) -> None:
@@ -222,7 +209,61 @@ def test_a_text_message_fits_into_one_with_a_long_name(
     for path in every_path(role):
         for facts in every_set_of_facts("The Great Old Burger Barn Ltd, and its sons"):
             words = wording.words(locale, role, Channel.SMS, path, facts)
-            assert septets(words.text) <= 160, words
+            assert segments(words.text) == 1, words
+            assert (
+                "merchant_name" not in facts
+                or "The Great Old Burger Barn" in words.text
+                or role is not Role.CUSTOMER
+            )
+
+
+NAMES_IN_OTHER_ALPHABETS = (
+    "四川饭店",
+    "🍔 Burger Barn",
+    "👩\U0001f3fd 👨\u200d👩\u200d👧\u200d👦 & Ana",
+    "Кафе « Пушкин » на Тверском",
+    "x\u0301" * 30,
+)
+
+
+# One such character, and a text has room for 70 instead of 160.
+@pytest.mark.parametrize(
+    "name", NAMES_IN_OTHER_ALPHABETS, ids=["Chinese", "emoji", "families", "Cyrillic", "accents"]
+)
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_a_text_message_fits_into_one_with_a_name_in_another_alphabet(
+    wording: FluentWording, locale: str, role: Role, name: str
+) -> None:
+    for path in every_path(role):
+        for facts in every_set_of_facts(name):
+            words = wording.words(locale, role, Channel.SMS, path, facts)
+            assert segments(words.text) == 1, words
+
+
+def test_a_text_message_leaves_out_what_is_missed_least(wording: FluentWording) -> None:
+    def text(to: Role = Role.CUSTOMER, **facts: Fact) -> str:
+        path = (ON_ITS_WAY,) if to is Role.CUSTOMER else (CANCELLED,)
+        return wording.words("en", to, Channel.SMS, path, {"merchant_name": "四川饭店", **facts}).text
+
+    assert text() == "Your order from 四川饭店 is on its way."
+    assert text(eta_minutes=12) == "Your order is on its way. It should be with you in about 12 minutes."
+    to_courier = text(Role.COURIER, order_id="A17")
+    assert to_courier == "Order A17 has been cancelled. You no longer need to deliver it."
+    to_merchant = text(Role.MERCHANT, order_id="A-2026-11-22-0000017")
+    assert to_merchant == "An order at 四川饭店 has been cancelled. Please check your open orders."
+    # A push has room for everything.
+    pushed = say(wording, ON_ITS_WAY, merchant_name="四川饭店", eta_minutes=12)
+    assert pushed.text.startswith("Your order from 四川饭店 is on its way. It should")
+
+
+def test_a_text_message_that_fits_in_no_way_is_told_in_full(folder: Path) -> None:
+    write(
+        folder, "fr", "customer-nearby =\n    .title = Ici\n    .text = " + "à" * 160 + " { $merchant_name }"
+    )
+
+    said = say(FluentWording(folder), NEARBY, on=Channel.SMS, locale="fr", merchant_name="Ana")
+    assert said.text.endswith("à Ana")
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)

@@ -19,14 +19,16 @@ from domain.channels import Channel
 from domain.messages import Message
 from domain.orders import BadInput
 from domain.outcomes import Accepted, Gone, Outcome, Refused, TryLater, Unknown
-from domain.recipients import Address
+from domain.recipients import Address, Kind
+from domain.status import Role
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 BASE_URL = "https://fcm.googleapis.com"
 FOUR_WEEKS = 28 * 86400
 
-# Which field of an FCM message a device's address goes into. Installation ids ("fid") get a row here.
-TARGETS = {"android": "token"}
+ANDROID = "android"
+# Which field of an FCM message a device's address goes into.
+TARGETS = {Kind.PLAIN: "token", Kind.FID: "fid"}
 
 # By errorCode, which is in the details: ``status`` says NOT_FOUND for a wrong project just as well.
 ERRORS: Mapping[str, Outcome] = {
@@ -101,8 +103,9 @@ class Fcm:
         self._tokens = AccessTokens(config.credentials, config.timeout)
 
     def carries(self, address: Address) -> bool:
-        """Android devices."""
-        return address.channel is Channel.PUSH and address.platform in TARGETS
+        """Android devices, by their token or installation id."""
+        is_android = address.channel is Channel.PUSH and address.platform == ANDROID
+        return is_android and address.kind in TARGETS
 
     async def send(self, message: Message, address: Address) -> Outcome:
         """One attempt, with one resend when only our own token was out of date."""
@@ -129,17 +132,18 @@ def _body(message: Message, address: Address) -> dict[str, Any]:
     is_urgent = message.priority == 1
     return {
         "message": {
-            TARGETS[address.platform]: address.value,
+            TARGETS[address.kind]: address.value,
             "notification": {"title": message.words.title, "body": message.words.text},
             "data": {
                 "order_id": message.order_id,
                 "message_id": message.message_id,
                 "status": str(message.path[-1]),
             },
-            # No collapseKey: FCM keeps four per device, and would drop other orders' news unseen.
             "android": {
+                **_collapse_key(message),
                 "ttl": f"{min(message.seconds_left, FOUR_WEEKS)}s",
                 "priority": "HIGH" if is_urgent else "NORMAL",
+                # Not the order: what is shown is replaced by its own resend only, never unseen by other news.
                 "notification": {
                     "tag": message.message_id,
                     "channelId": "urgent" if is_urgent else "updates",
@@ -147,6 +151,14 @@ def _body(message: Message, address: Address) -> dict[str, Any]:
             },
         }
     }
+
+
+def _collapse_key(message: Message) -> dict[str, str]:
+    """Let an offline phone get an order's newest news only: what it would get before is no longer true.
+
+    Not for those who have many orders at once. FCM keeps four keys for a device and drops the others' news.
+    """
+    return {"collapseKey": message.order_id} if message.role is Role.CUSTOMER else {}
 
 
 def outcome_of(response: httpx.Response) -> Outcome:

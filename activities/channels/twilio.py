@@ -1,6 +1,6 @@
-"""Twilio's Messages resource: text messages.
+"""Twilio's Messages resource: text messages, from one sender of the account or the next.
 
-Errors: https://www.twilio.com/docs/api/errors, of which this table holds what sending can meet.
+https://www.twilio.com/docs/messaging/api/message-resource. What its codes mean is in ``twilio_codes.py``.
 """
 
 import re
@@ -9,55 +9,27 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Self, TypeGuard
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
 from activities.channels.environ import any_given, base_url, optional, required
 from activities.channels.http import call, json_object, retry_after
+from activities.channels.twilio_codes import ERRORS, code_of, ours
 from domain.channels import Channel
 from domain.messages import Message
 from domain.orders import BadInput
-from domain.outcomes import Accepted, Gone, Outcome, Refused, TryLater, Unknown
+from domain.outcomes import Accepted, Outcome, Refused, TryLater, Unknown
 from domain.recipients import Address
 from domain.status import Status
 
+NAME = "twilio"
+SERVICE = "MessagingServiceSid"
 BASE_URL = "https://api.twilio.com"
 SHORTEST_VALIDITY, LONGEST_VALIDITY = 5, 36_000
 # An order service's clock and ours may differ; and an hour's identical text is hardly of another order.
 CLOCK_SLACK = timedelta(minutes=15)
 
-
-def _ours(reason: str) -> TryLater:
-    return TryLater(reason, ours=True)
-
-
-# Only a "no" about this very message or number is a refusal. A wrong sender or token is our fault.
-ERRORS: Mapping[int, Outcome] = {
-    20003: _ours("Twilio 20003: credentials"),
-    20004: _ours("Twilio 20004: method not allowed"),
-    20404: _ours("Twilio 20404: wrong account or base URL"),
-    20429: TryLater("Twilio 20429: too many requests"),
-    # A repeat is safe only if nothing was sent: Twilio says so of 20503, but not of 20500.
-    20500: Unknown("Twilio 20500: server error"),
-    20503: TryLater("Twilio 20503: unavailable"),
-    21211: Gone("Twilio 21211: not a phone number"),
-    21408: _ours("Twilio 21408: region not enabled"),
-    21602: Refused("Twilio 21602: no body"),
-    21606: _ours("Twilio 21606: sender cannot send texts"),
-    21608: _ours("Twilio 21608: trial account, number not verified"),
-    21610: Gone("Twilio 21610: the recipient answered STOP", opted_out=True),
-    21611: TryLater("Twilio 21611: the sender's queue is full"),
-    21612: _ours("Twilio 21612: sender cannot reach this number"),
-    21614: Gone("Twilio 21614: not a mobile number"),
-    21617: Refused("Twilio 21617: over 1600 characters"),
-    21624: Refused("Twilio 21624: bad validity period"),
-    21635: Gone("Twilio 21635: a landline"),
-    21659: _ours("Twilio 21659: not a number of this account"),
-    21660: _ours("Twilio 21660: number and account do not match"),
-    30002: _ours("Twilio 30002: account suspended"),
-    90007: Refused("Twilio 90007: bad validity period"),
-}
 # Without a code it is not Twilio's Messages resource that speaks.
 NOT_ABOUT_THE_MESSAGE = frozenset({401, 403, 404, 405, 407})
 UNREAD = TryLater("Twilio's list could not be read")
@@ -65,14 +37,18 @@ UNREAD = TryLater("Twilio's list could not be read")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What Twilio needs: an account, and a number or a messaging service to send from."""
+    """What Twilio needs: an account, and numbers or a messaging service to send from, tried in this order.
+
+    ``callbacks`` is where Twilio reports what became of a text, None when it cannot reach us.
+    """
 
     FIRST_SETTING: ClassVar[str] = "TWILIO_ACCOUNT_SID"
 
     account_sid: str
     auth_token: str = field(repr=False)
-    sender: Mapping[str, str]
+    senders: Sequence[Mapping[str, str]]
     base_url: str = BASE_URL
+    callbacks: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self | None:
@@ -83,22 +59,36 @@ class Config:
         return cls(
             _sid("TWILIO_ACCOUNT_SID", "AC", required(environ, "TWILIO_ACCOUNT_SID")),
             required(environ, "TWILIO_AUTH_TOKEN"),
-            _sender(environ),
+            _senders(environ),
             base_url(environ, "TWILIO_BASE_URL", BASE_URL),
+            _callbacks(environ),
         )
 
     def providers(self, http: httpx.AsyncClient) -> "Sequence[Twilio]":
-        """Build what these settings describe."""
-        return [Twilio(self, http)]
+        """Build one for each sender: ``twilio``, ``twilio_2``, and so on."""
+        return [
+            Twilio(self, http, sender, NAME if number == 1 else f"{NAME}_{number}")
+            for number, sender in enumerate(self.senders, 1)
+        ]
 
 
-def _sender(environ: Mapping[str, str]) -> dict[str, str]:
+def _senders(environ: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
     service = optional(environ, "TWILIO_MESSAGING_SERVICE_SID")
-    if service is None:
-        return {"From": required(environ, "TWILIO_FROM")}
-    if optional(environ, "TWILIO_FROM"):
-        raise BadInput("TWILIO_MESSAGING_SERVICE_SID", "is set beside TWILIO_FROM, keep one of them")
-    return {"MessagingServiceSid": _sid("TWILIO_MESSAGING_SERVICE_SID", "MG", service)}
+    given = optional(environ, "TWILIO_FROM") if service else required(environ, "TWILIO_FROM")
+    numbers = [number.strip() for number in (given or "").split(",")] if given else []
+    if "" in numbers or len(set(numbers)) < len(numbers):
+        raise BadInput("TWILIO_FROM", "has an empty place or a number twice, write for example +15550100")
+    services = [{SERVICE: _sid("TWILIO_MESSAGING_SERVICE_SID", "MG", service)}] if service else []
+    return (*services, *({"From": number} for number in numbers))
+
+
+def _callbacks(environ: Mapping[str, str]) -> str | None:
+    if optional(environ, "PUBLIC_URL") is None:
+        return None
+    url = base_url(environ, "PUBLIC_URL", "https://notifications.example.org")
+    if "_" in (urlsplit(url).hostname or ""):
+        raise BadInput("PUBLIC_URL", "has an underscore in its host, which Twilio does not call: use another")
+    return f"{url}/webhooks/twilio/status"
 
 
 def _sid(setting: str, prefix: str, value: str) -> str:
@@ -108,16 +98,22 @@ def _sid(setting: str, prefix: str, value: str) -> str:
 
 
 class Twilio:
-    """Sends texts. Twilio has no idempotency key, so a repeat looks into its list first."""
+    """Sends texts from one sender. Without an idempotency key, a repeat looks into Twilio's list first.
 
-    name = "twilio"
+    The list is the account's: it also has what another sender sent.
+    """
+
     channel = Channel.SMS
 
-    def __init__(self, config: Config, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, config: Config, http: httpx.AsyncClient, sender: Mapping[str, str], name: str = NAME
+    ) -> None:
+        self.name = name
         self._http = http
         self._url = f"{config.base_url}/2010-04-01/Accounts/{config.account_sid}/Messages.json"
         self._auth = httpx.BasicAuth(config.account_sid, config.auth_token)
-        self._sender = dict(config.sender)
+        self._sender = sender
+        self._callbacks = config.callbacks
 
     def carries(self, address: Address) -> bool:
         """Any phone number."""
@@ -136,7 +132,13 @@ class Twilio:
     def _form(self, message: Message, address: Address) -> dict[str, str]:
         validity = min(max(message.seconds_left, SHORTEST_VALIDITY), LONGEST_VALIDITY)
         body = {"Body": message.words.text, "ValidityPeriod": str(validity)}
-        return {"To": address.value, **self._sender, **body}
+        return {"To": address.value, **self._sender, **body, **self._callback(message)}
+
+    def _callback(self, message: Message) -> dict[str, str]:
+        if self._callbacks is None:
+            return {}
+        # Our own id: a callback that overtakes our record of Twilio's is understood all the same.
+        return {"StatusCallback": f"{self._callbacks}?{urlencode({'message_id': message.message_id})}"}
 
     async def _look_up(self, message: Message, address: Address) -> Accepted | TryLater | None:
         """Find the earlier attempt, None where Twilio has none. A list that cannot be read is asked again."""
@@ -191,18 +193,17 @@ def outcome_of(response: httpx.Response) -> Outcome:
     if response.is_success:
         sid = body.get("sid")
         return Accepted(sid) if _is_message_sid(sid) else Unknown("Twilio answered without a SID")
-    outcome = _refusal(response.status_code, body.get("code"))
+    outcome = _refusal(response.status_code, code_of(body.get("code")))
     return replace(outcome, wait=wait) if isinstance(outcome, TryLater) else outcome
 
 
-def _refusal(status: int, code: object) -> Outcome:
+def _refusal(status: int, code: int | None) -> Outcome:
     if status == 429:
         return ERRORS[20429]
-    if isinstance(code, int) and code in ERRORS:
+    if code is not None and code in ERRORS:
         return ERRORS[code]
     if status >= 500:
         return Unknown(f"Twilio HTTP {status}")
     if status < 400 or (code is None and status in NOT_ABOUT_THE_MESSAGE):
-        return _ours(f"Twilio HTTP {status}: wrong base URL or credentials")
-    is_a_code = isinstance(code, int) and 10_000 <= code <= 99_999
-    return Refused(f"Twilio {code}" if is_a_code else f"Twilio HTTP {status}")
+        return ours(f"Twilio HTTP {status}: wrong base URL or credentials")
+    return Refused(f"Twilio {code}" if code else f"Twilio HTTP {status}")

@@ -1,7 +1,7 @@
 """Makes the facts of an order safe and pleasant to say: they come from outside."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from domain.channels import Channel
 from domain.orders import Fact
@@ -41,6 +41,12 @@ def sayable(facts: Mapping[str, Fact], channel: Channel) -> dict[str, str | int]
     }
 
 
+def ever_fewer(values: Mapping[str, str | int]) -> Iterator[Mapping[str, str | int]]:
+    """Give less and less of what a catalogue may use: what is missed least goes first."""
+    for left_out in _LEAST_MISSED_FIRST:
+        yield {**values, **{name: value for fact in left_out for name, value in _UNKNOWN[fact].items()}}
+
+
 def _optional(name: str, value: str) -> dict[str, str | int]:
     return {name: value, f"has_{name}": "yes" if value else "no"}
 
@@ -76,3 +82,16 @@ def _shown(character: str) -> str:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
+
+
+_UNKNOWN: Mapping[str, Mapping[str, str | int]] = {
+    "order_id": _optional("order_id", ""),
+    "merchant_name": _optional("merchant_name", ""),
+    "eta": _eta(None),
+}
+_LEAST_MISSED_FIRST = (
+    ("order_id",),
+    ("merchant_name",),
+    ("order_id", "merchant_name"),
+    ("order_id", "merchant_name", "eta"),
+)

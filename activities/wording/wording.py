@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from activities.wording.catalogue import ENGLISH, Language, lineage, read_languages
-from activities.wording.facts import sayable
+from activities.wording.facts import ever_fewer, sayable
 from domain.channels import Channel
 from domain.messages import Words
 from domain.orders import Fact
+from domain.segments import segments
 from domain.status import STATUS_RULES, Role, Status
 
 CATALOGUES = Path(__file__).parent
@@ -31,11 +32,14 @@ class FluentWording:
     def words(
         self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
     ) -> Words:
-        """Tell ``path`` as one message for ``channel``; in English when ``locale`` has no catalogue."""
+        """Tell ``path`` as one message for ``channel``; in English when ``locale`` has no catalogue.
+
+        A text leaves facts out where it would otherwise be sent, and billed, in several parts.
+        """
         own = self._language(locale)
         values = sayable(facts, channel)
         for language, message_id in self._candidates(own, role, path):
-            if words := language.say(message_id, channel, values):
+            if words := _say(language, message_id, channel, values):
                 if language is not own or message_id == _anything(role):
                     self._warn_once(own, role, path)
                 return words
@@ -70,6 +74,17 @@ class FluentWording:
         if (language.tag, role, newest) not in self._warned:
             self._warned.add((language.tag, role, newest))
             _log.warning("%s.ftl has no words for %s to the %s", language.tag, newest or "no status", role)
+
+
+def _say(
+    language: Language, message_id: str, channel: Channel, values: Mapping[str, str | int]
+) -> Words | None:
+    """Say one message, a text with as much as one part holds. One that never fits is said in full."""
+    fullest = language.say(message_id, channel, values)
+    if fullest is None or channel is not Channel.SMS or segments(fullest.text) == 1:
+        return fullest
+    shorter = (language.say(message_id, channel, fewer) for fewer in ever_fewer(values))
+    return next((words for words in shorter if words and segments(words.text) == 1), fullest)
 
 
 def ids_of(role: Role, path: Sequence[Status]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from domain.channels import Channel
 from domain.messages import Message, Words
-from domain.recipients import Address
+from domain.recipients import Address, Kind
 from domain.status import Status
 
 TOKEN = "tok-1"  # noqa: S105 a device's, and made up
@@ -12,6 +12,7 @@ PHONE = "+15550100"
 EMAIL = "ana@example.org"
 
 ANDROID = Address(Channel.PUSH, TOKEN, "android", "production")
+BY_FID = Address(Channel.PUSH, "fid-1", "android", kind=Kind.FID)
 IPHONE = Address(Channel.PUSH, "a1b2", "ios", "production")
 MOBILE = Address(Channel.SMS, PHONE)
 MAILBOX = Address(Channel.EMAIL, EMAIL)

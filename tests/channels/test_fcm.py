@@ -16,8 +16,10 @@ from activities.channels.fcm import Config, Fcm
 from domain.messages import Message
 from domain.orders import BadInput
 from domain.outcomes import Accepted, Gone, Outcome, Refused, TryLater, Unknown
+from domain.recipients import Kind
+from domain.status import Role
 
-from .messages import ANDROID, IPHONE, MAILBOX, MESSAGE, MOBILE, ROUTINE, TOKEN
+from .messages import ANDROID, BY_FID, IPHONE, MAILBOX, MESSAGE, MOBILE, ROUTINE, TOKEN
 from .wire import Cuts, Says, Wire
 
 PATH = "/v1/projects/burger-barn/messages:send"
@@ -53,8 +55,7 @@ def violation(*fields: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def key_file(tmp_path: Path, wire: Wire, rsa_key: rsa.RSAPrivateKey) -> Path:
+def a_key_file(folder: Path, wire: Wire, rsa_key: rsa.RSAPrivateKey) -> Path:
     pem = rsa_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -66,9 +67,14 @@ def key_file(tmp_path: Path, wire: Wire, rsa_key: rsa.RSAPrivateKey) -> Path:
         "client_email": "sender@burger-barn.example.org",
         "token_uri": f"{wire.url}/token",
     }
-    path = tmp_path / "account.json"
+    path = folder / "account.json"
     path.write_text(json.dumps(account))
     return path
+
+
+@pytest.fixture
+def key_file(tmp_path: Path, wire: Wire, rsa_key: rsa.RSAPrivateKey) -> Path:
+    return a_key_file(tmp_path, wire, rsa_key)
 
 
 @pytest.fixture
@@ -105,6 +111,7 @@ async def test_a_push_goes_out_as_the_api_wants_it(wire: Wire, fcm: Fcm) -> None
             "notification": {"title": "Burger Barn", "body": "Your order from Burger Barn is on its way."},
             "data": {"order_id": "A17", "message_id": MESSAGE.message_id, "status": "OUT_FOR_DELIVERY"},
             "android": {
+                "collapseKey": "A17",
                 "ttl": "600s",
                 "priority": "HIGH",
                 "notification": {"tag": MESSAGE.message_id, "channelId": "urgent"},
@@ -118,6 +125,35 @@ async def test_news_that_can_wait_does_not_wake_the_device(wire: Wire, fcm: Fcm)
     await outcome(fcm, ROUTINE)
     android = wire.calls_to(PATH)[0].json["message"]["android"]
     assert (android["priority"], android["notification"]["channelId"]) == ("NORMAL", "updates")
+
+
+async def test_a_device_is_named_by_its_installation_id_where_that_is_what_it_gave(
+    wire: Wire, fcm: Fcm
+) -> None:
+    wire.will(PATH, SENT)
+    assert await fcm.send(MESSAGE, BY_FID) == Accepted(NAME)
+    message = wire.calls_to(PATH)[0].json["message"]
+    assert message["fid"] == BY_FID.value
+    assert "token" not in message
+
+
+async def test_an_offline_phone_gets_the_newest_news_of_each_of_its_orders(wire: Wire, fcm: Fcm) -> None:
+    wire.will(PATH, SENT)
+    for order_id, message_id in (("A17", "m-1"), ("A17", "m-2"), ("A18", "m-3")):
+        await outcome(fcm, replace(MESSAGE, order_id=order_id, message_id=message_id))
+    androids = [sent.json["message"]["android"] for sent in wire.calls_to(PATH)]
+    # On the screen nothing replaces anything but itself, sent again.
+    assert [one["notification"]["tag"] for one in androids] == ["m-1", "m-2", "m-3"]
+    assert [one["collapseKey"] for one in androids] == ["A17", "A17", "A18"]
+
+
+@pytest.mark.parametrize("role", [Role.MERCHANT, Role.COURIER])
+async def test_who_has_many_orders_at_once_loses_none_of_them_while_offline(
+    wire: Wire, fcm: Fcm, role: Role
+) -> None:
+    wire.will(PATH, SENT)
+    await outcome(fcm, replace(MESSAGE, role=role))
+    assert "collapseKey" not in wire.calls_to(PATH)[0].json["message"]["android"]
 
 
 async def test_a_repeat_is_the_same_request_again(wire: Wire, fcm: Fcm) -> None:
@@ -186,6 +222,8 @@ async def test_a_repeat_is_the_same_request_again(wire: Wire, fcm: Fcm) -> None:
         ),
         (Says(429), TryLater("FCM QUOTA_EXCEEDED", wait=60)),
         (refuses(500, "INTERNAL", code("INTERNAL")), TryLater("FCM INTERNAL")),
+        (refuses(500, "INTERNAL"), TryLater("FCM HTTP 500")),
+        (refuses(503, "UNAVAILABLE"), TryLater("FCM HTTP 503")),
         (refuses(503, "UNAVAILABLE", code("UNAVAILABLE")), TryLater("FCM UNAVAILABLE")),
         (
             refuses(503, "UNAVAILABLE", code("UNAVAILABLE"), Retry_After="30"),
@@ -346,8 +384,8 @@ async def test_without_a_token_nothing_is_sent(
 
 
 def test_fcm_carries_android_devices_only(fcm: Fcm) -> None:
-    addresses = (ANDROID, IPHONE, MOBILE, MAILBOX)
-    assert [fcm.carries(address) for address in addresses] == [True, False, False, False]
+    addresses = (ANDROID, BY_FID, IPHONE, replace(IPHONE, kind=Kind.LIVE), MOBILE, MAILBOX)
+    assert [fcm.carries(address) for address in addresses] == [True, True, False, False, False, False]
 
 
 def test_settings_are_read_and_the_key_is_not_shown(config: Config, wire: Wire) -> None:

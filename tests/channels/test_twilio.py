@@ -22,6 +22,7 @@ SID = "SM" + "a" * 32
 PATH = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
 CREATED = Says(201, {"sid": SID, "status": "queued", "num_segments": "1"})
 AUTH_TOKEN = "auth-token"  # noqa: S105 made up
+FROM = {"From": "+15550199"}
 
 
 def refuses(code: object, status: int = 400, **headers: str) -> Says:
@@ -39,7 +40,7 @@ def entry(body: str = MESSAGE.words.text, age: timedelta = timedelta(minutes=1))
 
 @pytest.fixture
 def twilio(wire: Wire, http: httpx.AsyncClient) -> Twilio:
-    return Config(ACCOUNT, AUTH_TOKEN, {"From": "+15550199"}, wire.url).providers(http)[0]
+    return Config(ACCOUNT, AUTH_TOKEN, [FROM], wire.url).providers(http)[0]
 
 
 async def outcome(twilio: Twilio, message: Message = MESSAGE) -> Outcome:
@@ -71,12 +72,73 @@ def basic(user: str, password: str) -> str:
 
 async def test_a_messaging_service_takes_the_place_of_a_number(wire: Wire, http: httpx.AsyncClient) -> None:
     wire.will(PATH, CREATED)
-    twilio = Config(ACCOUNT, AUTH_TOKEN, {"MessagingServiceSid": SERVICE}, wire.url).providers(http)[0]
+    twilio = Config(ACCOUNT, AUTH_TOKEN, [{"MessagingServiceSid": SERVICE}], wire.url).providers(http)[0]
 
     await outcome(twilio)
 
     assert wire.heard[0].form["MessagingServiceSid"] == SERVICE
     assert "From" not in wire.heard[0].form
+
+
+async def test_a_text_asks_for_callbacks_that_name_it_by_our_own_id(
+    wire: Wire, http: httpx.AsyncClient
+) -> None:
+    wire.will(PATH, CREATED)
+    config = Config.read(
+        {**SETTINGS, "TWILIO_BASE_URL": wire.url, "PUBLIC_URL": "https://news.example.org/orders/"}
+    )
+    assert config
+
+    await outcome(config.providers(http)[0])
+
+    assert wire.heard[0].form["StatusCallback"] == (
+        "https://news.example.org/orders/webhooks/twilio/status"
+        "?message_id=5f0c6a52-0d0e-5a3e-9c56-3b7a6f6f4a11"
+    )
+
+
+async def test_each_sender_is_a_provider_of_its_own_the_service_before_the_numbers(
+    wire: Wire, http: httpx.AsyncClient
+) -> None:
+    wire.will(PATH, CREATED)
+    senders = {"TWILIO_MESSAGING_SERVICE_SID": SERVICE, "TWILIO_FROM": "+15550199, +15550198"}
+    config = Config.read({**SETTINGS, **senders, "TWILIO_BASE_URL": wire.url})
+    assert config
+
+    providers = config.providers(http)
+    for provider in providers:
+        await outcome(provider)
+
+    assert [provider.name for provider in providers] == ["twilio", "twilio_2", "twilio_3"]
+    sent_by = [(one.form.get("MessagingServiceSid"), one.form.get("From")) for one in wire.heard]
+    assert sent_by == [(SERVICE, None), (None, "+15550199"), (None, "+15550198")]
+
+
+async def test_a_repeat_finds_what_another_sender_of_the_account_sent(
+    wire: Wire, http: httpx.AsyncClient
+) -> None:
+    wire.will(PATH, listed({**entry(), "from": "+15550199"}))
+    senders = [{"MessagingServiceSid": SERVICE}, FROM]
+    for provider in Config(ACCOUNT, AUTH_TOKEN, senders, wire.url).providers(http):
+        assert await outcome(provider, replace(MESSAGE, is_repeat=True)) == Accepted(SID)
+    assert "From" not in wire.heard[0].query
+
+
+# The sending activity goes on to the next sender after TryLater and Refused, and to nobody after the rest.
+@pytest.mark.parametrize("code", [20429, 20503, 21606, 21611, 21612, 21659, 21660, 21703])
+async def test_what_is_wrong_with_a_sender_leaves_the_text_to_the_next(
+    wire: Wire, twilio: Twilio, code: int
+) -> None:
+    wire.will(PATH, refuses(code))
+    assert isinstance(await outcome(twilio), TryLater | Refused)
+
+
+@pytest.mark.parametrize("code", [20500, 21211, 21610, 21614, 21635])
+async def test_what_is_in_doubt_or_wrong_with_the_number_is_left_to_no_other_sender(
+    wire: Wire, twilio: Twilio, code: int
+) -> None:
+    wire.will(PATH, refuses(code))
+    assert isinstance(await outcome(twilio), Unknown | Gone)
 
 
 @pytest.mark.parametrize(("left", "asked"), [(1, "5"), (5, "5"), (36_000, "36000"), (86_400, "36000")])
@@ -113,6 +175,7 @@ async def test_the_validity_period_stays_in_twilios_bounds(
         (refuses(21614), Gone("Twilio 21614: not a mobile number")),
         (refuses(21635), Gone("Twilio 21635: a landline")),
         (refuses(21610), Gone("Twilio 21610: the recipient answered STOP", opted_out=True)),
+        (refuses(21609), TryLater("Twilio 21609: PUBLIC_URL is not one that Twilio calls", ours=True)),
         (refuses(21408, 403), TryLater("Twilio 21408: region not enabled", ours=True)),
         (refuses(21606), TryLater("Twilio 21606: sender cannot send texts", ours=True)),
         (refuses(21608), TryLater("Twilio 21608: trial account, number not verified", ours=True)),
@@ -125,6 +188,7 @@ async def test_the_validity_period_stays_in_twilios_bounds(
         (refuses(90007), Refused("Twilio 90007: bad validity period")),
         (refuses(21624), Refused("Twilio 21624: bad validity period")),
         (refuses(21611), TryLater("Twilio 21611: the sender's queue is full")),
+        (refuses("21610"), Gone("Twilio 21610: the recipient answered STOP", opted_out=True)),
         (refuses(63038), Refused("Twilio 63038")),
         (refuses(63038, 403), Refused("Twilio 63038")),
         (refuses(99999, 500), Unknown("Twilio HTTP 500")),
@@ -143,7 +207,7 @@ async def test_every_answer_has_one_meaning(
 
 
 async def test_nobody_listening_means_nothing_was_sent(http: httpx.AsyncClient) -> None:
-    twilio = Config(ACCOUNT, AUTH_TOKEN, {"From": "+15550199"}, "http://127.0.0.1:1").providers(http)[0]
+    twilio = Config(ACCOUNT, AUTH_TOKEN, [FROM], "http://127.0.0.1:1").providers(http)[0]
     assert await outcome(twilio) == TryLater("Twilio: could not connect")
 
 
@@ -243,7 +307,7 @@ SETTINGS = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "TWI
 
 def test_settings_are_read_and_the_secret_is_not_shown() -> None:
     config = Config.read({**SETTINGS, "TWILIO_BASE_URL": "http://localhost:8090/"})
-    assert config == Config(ACCOUNT, AUTH_TOKEN, {"From": "+15550199"}, "http://localhost:8090")
+    assert config == Config(ACCOUNT, AUTH_TOKEN, (FROM,), "http://localhost:8090")
     assert AUTH_TOKEN not in repr(config)
 
 
@@ -259,7 +323,10 @@ def test_without_settings_twilio_is_off() -> None:
         ({"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN"),
         ({"TWILIO_FROM": ""}, "TWILIO_FROM"),
         ({"TWILIO_FROM": "", "TWILIO_MESSAGING_SERVICE_SID": "MG1"}, "TWILIO_MESSAGING_SERVICE_SID"),
-        ({"TWILIO_MESSAGING_SERVICE_SID": SERVICE}, "TWILIO_MESSAGING_SERVICE_SID"),
+        ({"TWILIO_FROM": "+15550199,"}, "TWILIO_FROM"),
+        ({"TWILIO_FROM": "+15550199, +15550199"}, "TWILIO_FROM"),
+        ({"PUBLIC_URL": "notifications.example.org"}, "PUBLIC_URL"),
+        ({"PUBLIC_URL": "https://order_news.example.org"}, "PUBLIC_URL"),
         ({"TWILIO_BASE_URL": "localhost:8090"}, "TWILIO_BASE_URL"),
         ({"TWILIO_BASE_URL": "http://localhost:99999"}, "TWILIO_BASE_URL"),
     ],
