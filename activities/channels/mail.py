@@ -53,7 +53,7 @@ def mail(message: Message, sender: str, recipient: str) -> EmailMessage:
 
     Only news that can be unsubscribed from is said to be a list (RFC 8058); a receipt is not.
     """
-    title, text = " ".join(_printable(message.words.title).split()), _printable(message.words.text)
+    title, text = _printable(" ".join(message.words.title.split())), _printable(message.words.text)
     built = EmailMessage(policy=_7BIT)
     built["From"], built["To"], built["Subject"] = sender, recipient, title
     built["Message-ID"] = f"<{message.message_id}@{domain_of(sender)}>"
