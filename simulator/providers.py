@@ -7,6 +7,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from simulator import aws, ses
+
 _HOST = "127.0.0.1"
 TWILIO_ACCOUNT = f"AC{0:032x}"
 TWILIO_AUTH_TOKEN = "simulated"  # noqa: S105 everybody may know it
@@ -26,6 +28,18 @@ def provider_settings(port: int, smtp_port: int, folder: Path) -> Mapping[str, s
         "SMTP_HOST": _HOST,
         "SMTP_PORT": str(smtp_port),
         "SMTP_TLS": "none",
+        "EMAIL_FROM": "Orders <orders@example.org>",
+    }
+
+
+def ses_settings(port: int) -> Mapping[str, str]:
+    """Settings for Amazon SES, which the demo leaves to SMTP: a second provider of e-mail beside it."""
+    return {
+        "SES_REGION": "us-east-1",
+        "SES_BASE_URL": f"http://{_HOST}:{port}",
+        "SES_CONFIGURATION_SET": ses.CONFIGURATION_SET,
+        "AWS_ACCESS_KEY_ID": aws.ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": aws.SECRET_ACCESS_KEY,
         "EMAIL_FROM": "Orders <orders@example.org>",
     }
 

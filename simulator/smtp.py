@@ -5,15 +5,13 @@ was sent; the others come after the final dot.
 """
 
 import asyncio
-from email import message_from_string
-from email.header import decode_header, make_header
-from email.message import Message
 from typing import Any, Never, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from simulator.faults import KINDS, Fault
-from simulator.world import Raw, World
+from simulator.letters import opened
+from simulator.world import World
 
 _AT_RCPT = frozenset({"error", "dead", "credentials", "cut_before"})
 
@@ -133,32 +131,9 @@ class Steps:
         return "250 2.0.0 OK"
 
     def _deliver(self, mail: Mail) -> None:
-        content = cast("bytes", mail.content).decode(errors="replace")
-        # Not policy.default: it takes every header apart, which costs more than all the rest together.
-        message = message_from_string(content)
-        headers = {name: _decoded(value) for name, value in message.items()}
-        text = f"{headers.get('Subject', '')}\n{_plain_text(message)}"
-        raw = Raw(headers, content)
+        letter = opened(cast("bytes", mail.content))
         for address in mail.rcpt_tos:
-            key = headers.get("Message-ID", "")
-            self._world.receive("smtp", address, text=text, key=key, raw=raw)
-
-
-def _decoded(header: str) -> str:
-    unfolded = header.replace("\r\n", "").replace("\n", "")
-    return str(make_header(decode_header(unfolded))) if "=?" in unfolded else unfolded
-
-
-def _plain_text(message: Message) -> str:
-    part = next((part for part in message.walk() if part.get_content_type() == "text/plain"), None)
-    if part is None:
-        return ""
-    text = str(part.get_payload())
-    if part.get("Content-Transfer-Encoding", "").lower() in {"base64", "quoted-printable"}:
-        text = cast("bytes", part.get_payload(decode=True)).decode(
-            part.get_content_charset("utf-8"), "replace"
-        )
-    return text.replace("\r\n", "\n").rstrip("\n")
+            self._world.receive("smtp", address, text=letter.text, key=letter.key, raw=letter.raw)
 
 
 def _reply(fault: Fault, *, logging_in: bool = False) -> str:

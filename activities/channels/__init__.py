@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol, Self
 
 import httpx
 
-from activities.channels import fcm, smtp, twilio
+from activities.channels import fcm, ses, smtp, twilio
 from activities.channels.environ import base_url
 from activities.provider import Provider
 
@@ -31,6 +31,7 @@ PROVIDERS: Sequence[type[Config]] = (
     fcm.Config,
     twilio.Config,
     smtp.Config,
+    ses.Config,
 )
 
 # What to set first for each of them to be on.

@@ -1,4 +1,4 @@
-"""SMTP through a relay of our own or Amazon's: plain e-mails, one recipient and one connection each.
+"""SMTP through a relay of our own or Amazon's: one recipient and one connection for each e-mail.
 
 Replies: https://www.iana.org/assignments/smtp-enhanced-status-codes
 """
@@ -8,16 +8,15 @@ import re
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
 from typing import ClassVar, Self
 
 import aiosmtplib
 import httpx
 
 from activities.channels.environ import any_given, optional, required
+from activities.channels.mail import MAILBOX, NO_RECORD, domain_of, mail, sender_from
 from domain.channels import Channel
 from domain.messages import Message
 from domain.orders import BadInput
@@ -33,13 +32,10 @@ REPLIES: Mapping[str, Outcome] = {
     "5.1.2": Gone("SMTP 5.1.2: no such domain"),
     "5.2.1": Gone("SMTP 5.2.1: mailbox disabled"),
     "5.2.2": TryLater("SMTP 5.2.2: mailbox full"),
+    "5.5.3": TryLater("SMTP 5.5.3: too many recipients"),
 }
 CREDENTIALS = frozenset({530, 534, 535, 538})
 NO_ANSWER = Unknown("SMTP: no answer after the mail")
-
-# What our address in an SMTP command can be: quoting and SMTPUTF8 are not worth their traps.
-_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}")
-_7BIT = SMTP_POLICY.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,9 @@ class Config:
         if tls not in PORTS:
             raise BadInput("SMTP_TLS", f"unknown, use one of {', '.join(PORTS)}")
         username, password = _login(environ)
-        return cls(host, _port(environ, tls), _from(environ), tls, _ca_file(environ), username, password)
+        return cls(
+            host, _port(environ, tls), sender_from(environ), tls, _ca_file(environ), username, password
+        )
 
     def providers(self, _: httpx.AsyncClient) -> "Sequence[Smtp]":
         """Build what these settings describe."""
@@ -91,13 +89,6 @@ def _login(environ: Mapping[str, str]) -> tuple[str | None, str | None]:
     if not any_given(environ, "SMTP_USERNAME", "SMTP_PASSWORD"):
         return None, None
     return required(environ, "SMTP_USERNAME"), required(environ, "SMTP_PASSWORD")
-
-
-def _from(environ: Mapping[str, str]) -> str:
-    value = required(environ, "EMAIL_FROM")
-    if not value.isprintable() or not _MAILBOX.fullmatch(parseaddr(value)[1]):
-        raise BadInput("EMAIL_FROM", "is not an e-mail address, write for example orders@example.org")
-    return value
 
 
 def _ca_file(environ: Mapping[str, str]) -> str | None:
@@ -118,7 +109,7 @@ class Smtp:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._mailbox = parseaddr(config.sender)[1]
-        self._domain = self._mailbox.rpartition("@")[2]
+        self._domain = domain_of(config.sender)
         self._tls = ssl.create_default_context(cafile=config.ca_file)
 
     def carries(self, address: Address) -> bool:
@@ -127,17 +118,17 @@ class Smtp:
 
     async def send(self, message: Message, address: Address) -> Outcome:
         """One attempt, on a connection of its own."""
-        if message.is_repeat and not any(status.rule.record for status in message.path):
-            return Unknown("may have arrived, and is no record to send twice")
-        if not _MAILBOX.fullmatch(address.value):
+        if message.is_repeat and not message.is_record:
+            return NO_RECORD
+        if not MAILBOX.fullmatch(address.value):
             return Refused("not an address that SMTP takes as it is")
-        client, mail = self._client(), self._mail(message, address.value)
+        client, letter = self._client(), mail(message, self._config.sender, address.value)
         try:
-            await self._hand_over(client, address.value, mail)
+            await self._hand_over(client, address.value, letter)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             return _before_the_mail(error)
         else:
-            return await self._answer(client, mail)
+            return await self._answer(client, letter)
         finally:
             client.close()
 
@@ -156,7 +147,7 @@ class Smtp:
             tls_context=self._tls,
         )
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, recipient: str, mail: EmailMessage) -> None:
+    async def _hand_over(self, client: aiosmtplib.SMTP, recipient: str, letter: EmailMessage) -> None:
         """Everything up to the final dot; when this fails nothing was sent.
 
         ``SMTP.sendmail`` would do it all, but hides whether a cut came before the dot or after it.
@@ -169,9 +160,9 @@ class Smtp:
             raise aiosmtplib.SMTPDataError(reply.code, reply.message)
         if client.protocol is None:
             raise aiosmtplib.SMTPServerDisconnected("before the mail")
-        client.protocol.write(re.sub(rb"(?m)^\.", b"..", mail.as_bytes()) + b".\r\n")
+        client.protocol.write(re.sub(rb"(?m)^\.", b"..", letter.as_bytes()) + b".\r\n")
 
-    async def _answer(self, client: aiosmtplib.SMTP, mail: EmailMessage) -> Outcome:
+    async def _answer(self, client: aiosmtplib.SMTP, letter: EmailMessage) -> Outcome:
         """What the relay says to the mail. Silence leaves us in doubt."""
         if client.protocol is None:
             return NO_ANSWER
@@ -181,19 +172,8 @@ class Smtp:
             return NO_ANSWER
         await _say_goodbye(client)
         if 200 <= reply.code < 300:
-            return Accepted(str(mail["Message-ID"]))
+            return Accepted(str(letter["Message-ID"]))
         return verdict(reply.code, reply.message) if reply.code >= 400 else Unknown("SMTP: not an answer")
-
-    def _mail(self, message: Message, recipient: str) -> EmailMessage:
-        mail = EmailMessage(policy=_7BIT)
-        mail["From"], mail["To"] = self._config.sender, recipient
-        mail["Subject"] = " ".join(message.words.title.split())
-        mail["Message-ID"] = f"<{message.message_id}@{self._domain}>"
-        mail["Date"] = format_datetime(datetime.now(UTC))
-        mail["X-Order-Notification"] = message.message_id
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(message.words.text)
-        return mail
 
 
 async def _say_goodbye(client: aiosmtplib.SMTP) -> None:

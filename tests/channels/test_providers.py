@@ -16,6 +16,12 @@ TWILIO = {
     "TWILIO_FROM": "+15550199",
 }
 SMTP = {"SMTP_HOST": "relay.example.org", "EMAIL_FROM": "orders@example.org"}
+SES = {
+    "SES_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "auth-token",
+    "EMAIL_FROM": "orders@example.org",
+}
 
 
 def test_a_provider_is_on_when_its_settings_are_there() -> None:
@@ -34,6 +40,11 @@ async def test_what_is_built_is_what_the_send_activity_takes(http: httpx.AsyncCl
         ("twilio", "sms"),
         ("smtp", "email"),
     ]
+
+
+async def test_of_two_that_carry_an_email_the_relay_comes_first(http: httpx.AsyncClient) -> None:
+    providers = channels.build(channels.configured({**SES, **SMTP}), http)
+    assert [provider.name for provider in providers] == ["smtp", "ses"]
 
 
 def test_channels_load_neither_temporal_nor_the_store() -> None:
