@@ -3,11 +3,10 @@
 import logging
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from activities.channels.http import new_client
+from activities.channels.http import Client, new_client
 
 from .messages import EMAIL, PHONE, TOKEN
 from .wire import Wire, a_wire
@@ -22,7 +21,7 @@ async def wire() -> AsyncIterator[Wire]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+async def http() -> AsyncIterator[Client]:
     async with new_client(timeout=0.3) as http:
         yield http
 
