@@ -163,7 +163,7 @@ class Apns:
         if not isinstance(answer, httpx.Response):
             return answer
         if reason_of(answer) in NEEDS_A_NEW_CONNECTION:
-            self._http.renew(answer)
+            await self._http.renew(answer)
         return outcome_of(answer)
 
     async def _post(self, push: _Push, address: Address, token: str) -> httpx.Response | TryLater | Unknown:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import ssl
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
@@ -32,9 +31,11 @@ class Http2Client(httpx.AsyncClient):
         self._renewable = _Renewable(trust, 2 * (timeout.read or 0) or None)
         super().__init__(transport=self._renewable, timeout=timeout)
 
-    def renew(self, answer: httpx.Response) -> None:
+    async def renew(self, answer: httpx.Response) -> None:
         """Make the next calls over a new connection, unless that was done since ``answer``'s began."""
-        self._renewable.give_up(answer.extensions[_CONNECTIONS])
+        connections = answer.extensions[_CONNECTIONS]
+        self._renewable.give_up(connections)
+        await self._renewable.close_if_done(connections)
 
 
 class _Renewable(httpx.AsyncBaseTransport):
@@ -66,21 +67,22 @@ class _Renewable(httpx.AsyncBaseTransport):
             raise httpx.ReadError(type(error).__name__) from None
         finally:
             connections.calls -= 1
-            await self._close_if_done(connections)
+            await self.close_if_done(connections)
         answer.extensions[_CONNECTIONS] = connections
         return answer
 
-    def give_up(self, connections: Any) -> None:
+    def give_up(self, connections: _Connections) -> None:
         """Leave connections to the calls that are under way on them."""
         if connections is self._current:
             self._current = self._new()
 
-    async def aclose(self) -> None:
-        await self._current.transport.aclose()
-
-    async def _close_if_done(self, connections: _Connections) -> None:
+    async def close_if_done(self, connections: _Connections) -> None:
+        """Close connections that were given up, after the last call on them."""
         if connections is not self._current and not connections.calls:
             await connections.transport.aclose()
+
+    async def aclose(self) -> None:
+        await self._current.transport.aclose()
 
     def _new(self) -> _Connections:
         limits = httpx.Limits(keepalive_expiry=KEPT_IDLE)
