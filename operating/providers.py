@@ -102,12 +102,11 @@ async def _known(store: "Store") -> Mapping[str, Health]:
 
 
 async def _configured() -> list[str]:
-    import httpx  # noqa: PLC0415 only this command needs it: a third of a second
-
-    from activities import channels  # noqa: PLC0415 as above
+    from activities import channels  # noqa: PLC0415 only this command needs it: a third of a second
+    from activities.channels.http import new_client  # noqa: PLC0415 as above
     from settings import Settings  # noqa: PLC0415 as above
 
-    async with httpx.AsyncClient() as http:
+    async with new_client() as http:
         built = channels.build(Settings.read(os.environ).providers, http)
         return [provider.name for provider in built]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from domain.orders import BadInput
 from simulator.ports import Ports
-from simulator.providers import provider_settings
-from simulator.server import HOST
+from simulator.providers import settings_for
+from simulator.server import HOST, Simulator
 
 _PROVIDERS = ("FCM_", "APNS_", "TWILIO_", "SMTP_", "SES_")
 
@@ -21,12 +21,14 @@ def has_provider(environ: Mapping[str, str]) -> bool:
     return any(value for name, value in environ.items() if name.startswith(_PROVIDERS))
 
 
-def for_programs(environ: Mapping[str, str], ports: Ports, folder: Path) -> dict[str, str]:
+def for_programs(
+    environ: Mapping[str, str], ports: Ports, simulator: Simulator, folder: Path
+) -> dict[str, str]:
     """The environment in which our programs find our Temporal server, our simulator and our folder."""
     # The user's Temporal settings, such as TLS and an API key, are for another server than ours.
     kept = {name: value for name, value in environ.items() if not name.startswith("TEMPORAL_")}
     if not has_provider(environ):
-        kept |= provider_settings(ports.simulator, ports.simulator_smtp, folder)
+        kept |= settings_for(simulator, folder)
     ours = {
         "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
         "TEMPORAL_CONFIG_FILE": os.devnull,

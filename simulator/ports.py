@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Self
 
 from domain.orders import BadInput
-from simulator.server import HOST, PORT, SMTP_PORT, PortTakenError
+from simulator.server import APNS_PORT, HOST, PORT, SMTP_PORT, PortTakenError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Ports:
     temporal_ui: int = 8233
     simulator: int = PORT
     simulator_smtp: int = SMTP_PORT
+    simulator_apns: int = APNS_PORT
     metrics: int | None = None
 
     @classmethod
@@ -31,7 +32,7 @@ class Ports:
     def free(cls) -> Self:
         """Take ports that nobody uses at this moment."""
         with contextlib.ExitStack() as held:
-            listeners = [held.enter_context(socket.socket()) for _ in range(4)]
+            listeners = [held.enter_context(socket.socket()) for _ in range(5)]
             for listener in listeners:
                 listener.bind((HOST, 0))
             return cls(*(listener.getsockname()[1] for listener in listeners))

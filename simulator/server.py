@@ -3,8 +3,11 @@
 import asyncio
 import errno
 import socket
+import ssl
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 import httpx
@@ -12,7 +15,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from simulator.answering import CuttableProtocol
+from simulator.apns import Apns
 from simulator.app import app
+from simulator.certificate import self_signed
 from simulator.faults import Fault, FaultPlan
 from simulator.smtp import Relay
 from simulator.world import Received, World
@@ -20,6 +25,7 @@ from simulator.world import Received, World
 HOST = "127.0.0.1"
 PORT = 8090
 SMTP_PORT = 8091
+APNS_PORT = 8092
 
 # Longer than any client keeps a connection: closing it under a request would look like a fault.
 _KEEP_ALIVE = 3600
@@ -30,27 +36,38 @@ class PortTakenError(Exception):
 
 
 class Simulator:
-    """The running stand-ins. See :meth:`start`."""
+    """The running stand-ins. See :meth:`start`.
 
-    def __init__(self, world: World, port: int, smtp_port: int) -> None:
+    ``apns_ca`` is the file to trust APNs's stand-in by, which speaks TLS alone. It goes when we do.
+    """
+
+    def __init__(
+        self, world: World, port: int, smtp_port: int, apns: Apns, apns_port: int, apns_ca: Path
+    ) -> None:
         self._world = world
-        self.port = port
-        self.smtp_port = smtp_port
+        self.port, self.smtp_port, self.apns_port = port, smtp_port, apns_port
         self.url = f"http://{HOST}:{port}"
+        self.apns, self.apns_ca = apns, apns_ca
 
     @classmethod
     @asynccontextmanager
     async def start(
-        cls, port: int = 0, smtp_port: int = 0, *, world: World | None = None
+        cls, port: int = 0, smtp_port: int = 0, apns_port: int = 0, *, world: World | None = None
     ) -> AsyncIterator[Self]:
         """Run until the block ends. Port 0 takes a free one. Raises PortTakenError."""
         world = world or World()
+        apns = Apns(world)
         async with AsyncExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="order-notifications-"))
+            ca, tls = self_signed(Path(folder), HOST)
             http = stack.enter_context(_listening(port, "SIMULATOR_PORT"))
             smtp = stack.enter_context(_listening(smtp_port, "SIMULATOR_SMTP_PORT"))
+            push = stack.enter_context(_listening(apns_port, "SIMULATOR_APNS_PORT"))
             await stack.enter_async_context(_serving_http(world, http))
             await stack.enter_async_context(_serving_smtp(world, smtp))
-            yield cls(world, http.getsockname()[1], smtp.getsockname()[1])
+            await stack.enter_async_context(_serving_apns(apns, push, tls))
+            ports = [listener.getsockname()[1] for listener in (http, smtp, push)]
+            yield cls(world, ports[0], ports[1], apns, ports[2], ca)
 
     @property
     def received(self) -> list[Received]:
@@ -152,5 +169,17 @@ async def _serving_smtp(world: World, listener: socket.socket) -> AsyncIterator[
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _serve(protocol: Callable[[], asyncio.Protocol], listener: socket.socket) -> asyncio.Server:
-    return await asyncio.get_running_loop().create_server(protocol, sock=listener)
+@asynccontextmanager
+async def _serving_apns(apns: Apns, listener: socket.socket, tls: ssl.SSLContext) -> AsyncIterator[None]:
+    server = await _serve(apns.server.connect, listener, tls)
+    try:
+        yield
+    finally:
+        server.close()
+        apns.server.cut()
+
+
+async def _serve(
+    protocol: Callable[[], asyncio.Protocol], listener: socket.socket, tls: ssl.SSLContext | None = None
+) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_server(protocol, sock=listener, ssl=tls)

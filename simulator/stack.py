@@ -48,7 +48,7 @@ class Stack:
         self.address = f"{HOST}:{ports.temporal}"
         self.ui = f"http://{HOST}:{ports.temporal_ui}"
         self.is_simulated = not has_provider(environ)
-        self.environ = for_programs(environ, ports, folder)
+        self.environ = for_programs(environ, ports, simulator, folder)
         self._programs: dict[str, Program] = {}
         self._exits = exits
         self._lost: list[Program] = []
@@ -76,10 +76,13 @@ class Stack:
         temporal = temporal_binary()
         async with AsyncExitStack() as exits:
             simulator = await exits.enter_async_context(
-                Simulator.start(ports.simulator, ports.simulator_smtp)
+                Simulator.start(ports.simulator, ports.simulator_smtp, ports.simulator_apns)
             )
             stack = cls(folder, ports, environ, simulator, exits)
-            say(f"simulator of the providers at {simulator.url}, SMTP on {ports.simulator_smtp}")
+            say(
+                f"simulator of the providers at {simulator.url}, SMTP on {ports.simulator_smtp}, "
+                f"APNs on {ports.simulator_apns}"
+            )
             await stack._start_temporal(temporal, keep_orders=keep_orders)
             say(f"Temporal dev server at {stack.address}, its UI at {stack.ui}")
             await stack.start_worker()

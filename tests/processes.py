@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.providers import provider_settings
+from simulator.providers import settings_for
 from tests.stage import Stage
 
 HOME = Path(__file__).parent.parent
@@ -153,7 +153,7 @@ async def settings_apart(stage: Stage, namespace: str, folder: Path) -> dict[str
         "TEMPORAL_ADDRESS": address(stage),
         "TEMPORAL_NAMESPACE": namespace,
         "DATABASE_URL": f"sqlite:///{folder}/{namespace}.db",
-        **provider_settings(stage.simulator.port, stage.simulator.smtp_port, folder),
+        **settings_for(stage.simulator, folder),
     }
 
 

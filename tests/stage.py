@@ -32,7 +32,7 @@ from domain.status import Role, Status
 from domain.timeline import Timeline, ToldBatch
 from settings import Settings
 from simulator import Fault, Simulator
-from simulator.providers import provider_settings
+from simulator.providers import settings_for
 from temporal_client import DATA_CONVERTER
 from worker import workers
 from workflows.policy import SEARCH_ATTRIBUTES
@@ -130,7 +130,7 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
         simulator = await stack.enter_async_context(Simulator.start())
         environ = {
             "DATABASE_URL": f"sqlite:///{folder}/ledger.db",
-            **provider_settings(simulator.port, simulator.smtp_port, folder),
+            **settings_for(simulator, folder),
         }
         settings = Settings.read(environ)
         env = await stack.enter_async_context(await _dev_server())

@@ -153,7 +153,8 @@ async def test_a_start_that_is_stopped_half_way_leaves_nothing(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "setting", ["TEMPORAL_PORT", "TEMPORAL_UI_PORT", "SIMULATOR_SMTP_PORT", "METRICS_PORT"]
+    "setting",
+    ["TEMPORAL_PORT", "TEMPORAL_UI_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_APNS_PORT", "METRICS_PORT"],
 )
 async def test_a_taken_port_is_one_line_that_names_the_setting(tmp_path: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -26,6 +26,7 @@ from simulator.world import Raw, World
 ACCOUNT = f"AC{'0' * 32}"
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
 PUSHES = "/v1/projects/shop/messages:send"
+PORTS = ("SIMULATOR_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_APNS_PORT")
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 
 
@@ -580,7 +581,7 @@ async def test_a_taken_port_names_its_setting() -> None:
 
 def run_it(**settings: str) -> subprocess.Popen[str]:
     """Start ``python -m simulator`` on free ports, unless told otherwise."""
-    environment = {**os.environ, "SIMULATOR_PORT": "0", "SIMULATOR_SMTP_PORT": "0", **settings}
+    environment = {**os.environ, **dict.fromkeys(PORTS, "0"), **settings}
     command = [sys.executable, "-m", "simulator"]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True)
@@ -591,7 +592,8 @@ def test_the_program_says_when_it_is_ready_and_ends_when_told(how: signal.Signal
     with run_it() as program:
         assert program.stdout
         ready = re.match(
-            r"simulator: ready on (http://127\.0\.0\.1:\d+), smtp 127\.0\.0\.1:\d+$",
+            r"simulator: ready on (http://127\.0\.0\.1:\d+), smtp 127\.0\.0\.1:\d+, "
+            r"apns https://127\.0\.0\.1:\d+ by \S+ca\.pem$",
             program.stdout.readline(),
         )
         assert ready
@@ -602,7 +604,7 @@ def test_the_program_says_when_it_is_ready_and_ends_when_told(how: signal.Signal
     assert (program.returncode, *rest) == (0, "", "")
 
 
-@pytest.mark.parametrize("setting", ["SIMULATOR_PORT", "SIMULATOR_SMTP_PORT"])
+@pytest.mark.parametrize("setting", PORTS)
 def test_the_program_says_in_one_line_which_port_it_cannot_have(setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

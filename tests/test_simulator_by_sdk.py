@@ -19,7 +19,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
 from activities.channels import fcm
 from simulator import Fault, Simulator
-from simulator.providers import TWILIO_ACCOUNT, TWILIO_AUTH_TOKEN, provider_settings
+from simulator.providers import TWILIO_ACCOUNT, TWILIO_AUTH_TOKEN, settings_for
 
 ANA = "+15550101"
 
@@ -144,7 +144,7 @@ async def test_twilios_sdk_is_told_what_is_not_there_or_not_its_own(
 
 @pytest.fixture
 def key_file(simulator: Simulator, tmp_path: Path) -> str:
-    settings = provider_settings(simulator.port, simulator.smtp_port, tmp_path)
+    settings = settings_for(simulator, tmp_path)
     return settings["FCM_SERVICE_ACCOUNT_FILE"]
 
 

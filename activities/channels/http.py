@@ -22,10 +22,34 @@ _NEVER_LEFT = (
 )
 
 
-def new_client(timeout: float = TIMEOUT) -> httpx.AsyncClient:
+class Client(httpx.AsyncClient):
+    """The client of all providers of a process. Those that a provider needs beside it close with it."""
+
+    _others: tuple[httpx.AsyncClient, ...] = ()
+
+    def closes(self, other: httpx.AsyncClient) -> None:
+        """Have another client close when this one does."""
+        self._others += (other,)
+
+    async def __aexit__(self, *raised: Any) -> None:
+        """Close, as the end of an ``async with`` does."""
+        await self._close_others()
+        await super().__aexit__(*raised)
+
+    async def aclose(self) -> None:
+        """Close."""
+        await self._close_others()
+        await super().aclose()
+
+    async def _close_others(self) -> None:
+        for other in self._others:
+            await other.aclose()
+
+
+def new_client(timeout: float = TIMEOUT) -> Client:
     """Build the client for all providers of a process, without retries: those are the workflow's."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    return httpx.AsyncClient(timeout=timeout, limits=limits)
+    return Client(timeout=timeout, limits=limits)
 
 
 async def call(

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -98,11 +98,10 @@ class Parts:
         """Run it all until the block ends, its files in ``folder``."""
         async with AsyncExitStack() as exits:
             database = await exits.enter_async_context(a_database(kind, folder))
-            url, smtp_port = await _simulator(folder, exits)
-            port = int(url.rpartition(":")[2])
+            url, simulated = await _simulator(folder, exits)
             environ = {
                 **{name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
-                **provider_settings(port, smtp_port, folder),
+                **simulated,
                 "DATABASE_URL": database.url,
             }
             stack = await exits.enter_async_context(Stack.start(folder, environ=environ, keep_orders=True))
@@ -142,23 +141,32 @@ class Parts:
         return received
 
 
-async def _simulator(folder: Path, exits: AsyncExitStack) -> tuple[str, int]:
-    """Start the providers' stand-ins as a program of their own. The stack's, within us, get no call."""
-    environ = {**os.environ, "PYTHONPATH": str(HOME), "SIMULATOR_PORT": "0", "SIMULATOR_SMTP_PORT": "0"}
+async def _simulator(folder: Path, exits: AsyncExitStack) -> tuple[str, Mapping[str, str]]:
+    """Start the providers' stand-ins as a program of their own: where they are, and the settings for them.
+
+    The stack's, within us, get no call.
+    """
+    ports = dict.fromkeys(("SIMULATOR_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_APNS_PORT"), "0")
+    environ = {**os.environ, "PYTHONPATH": str(HOME), **ports}
     program = Program(
         "simulator",
         (sys.executable, "-m", "simulator"),
         environ=environ,
         log=folder / "simulator.log",
-        ready="smtp ",
+        ready="apns ",
         on_loss=lambda _: None,
     )
     exits.push_async_callback(program.stop)
     await program.start()
-    said = re.search(r"ready on (http://\S+), smtp \S+:(\d+)", program.log.read_text())
+    said = re.search(
+        r"ready on (http://\S+:(\d+)), smtp \S+:(\d+), apns \S+:(\d+) by (.+)", program.log.read_text()
+    )
     if not said:
         raise program.error("did not say its ports")
-    return said[1], int(said[2])
+    url, port, smtp_port, apns_port, ca = said.groups()
+    return url, provider_settings(
+        int(port), int(smtp_port), folder, apns_port=int(apns_port), apns_ca=Path(ca)
+    )
 
 
 async def _load(stack: Stack, folder: Path, people: Sequence[Recipient]) -> None:

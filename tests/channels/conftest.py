@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from activities.channels.http import new_client
+from activities.channels.http import Client, new_client
 
-from .messages import EMAIL, PHONE, TOKEN
+from .apple import Apple, an_apple
+from .messages import DEVICE, EMAIL, PHONE, TOKEN
 from .wire import Wire, a_wire
 
-SECRETS = (TOKEN, PHONE.removeprefix("+"), EMAIL, "auth-token", "ya29")
+# "eyJ" begins every signed token: APNs knows us by one.
+SECRETS = (TOKEN, DEVICE, PHONE.removeprefix("+"), EMAIL, "auth-token", "ya29", "eyJ")
 
 
 @pytest.fixture
@@ -22,9 +24,15 @@ async def wire() -> AsyncIterator[Wire]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+async def http() -> AsyncIterator[Client]:
     async with new_client(timeout=0.3) as http:
         yield http
+
+
+@pytest.fixture
+async def apple(tmp_path: Path) -> AsyncIterator[Apple]:
+    async with an_apple(tmp_path) as apple:
+        yield apple
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from domain.recipients import Address, Kind
 from domain.status import Status
 
 TOKEN = "tok-1"  # noqa: S105 a device's, and made up
+DEVICE = "a1b2c3d4" * 8  # an iPhone's, made up as well
 PHONE = "+15550100"
 EMAIL = "ana@example.org"
 

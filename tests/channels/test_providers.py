@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from activities import channels
+from activities.channels.http import Client
 from activities.provider import Provider
 from domain.orders import BadInput
 
@@ -34,7 +34,7 @@ def test_half_a_provider_stops_the_worker_before_it_starts() -> None:
         channels.configured({**SMTP, **TWILIO, "TWILIO_AUTH_TOKEN": ""})
 
 
-async def test_what_is_built_is_what_the_send_activity_takes(http: httpx.AsyncClient) -> None:
+async def test_what_is_built_is_what_the_send_activity_takes(http: Client) -> None:
     providers: list[Provider] = [*channels.build(channels.configured({**TWILIO, **SMTP}), http)]
     assert [(provider.name, str(provider.channel)) for provider in providers] == [
         ("twilio", "sms"),
@@ -42,7 +42,7 @@ async def test_what_is_built_is_what_the_send_activity_takes(http: httpx.AsyncCl
     ]
 
 
-async def test_of_two_that_carry_an_email_the_relay_comes_first(http: httpx.AsyncClient) -> None:
+async def test_of_two_that_carry_an_email_the_relay_comes_first(http: Client) -> None:
     providers = channels.build(channels.configured({**SES, **SMTP}), http)
     assert [provider.name for provider in providers] == ["smtp", "ses"]
 
