@@ -31,6 +31,7 @@ from temporal_client import NoServer, connect
 @contextlib.asynccontextmanager
 async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
     """What the API is made of, open until the block ends."""
+    orders = RunningOrders(await connect())
     await migrate(settings.database_url)
     async with (
         Store(settings.database_url) as store,
@@ -39,7 +40,7 @@ async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
         topic = settings.sns_topic
         yield Parts(
             store=store,
-            orders=RunningOrders(await connect()),
+            orders=orders,
             links=SignedLinks(public_url, await store.signing_secrets()),
             twilio_auth_token=next(
                 (config.auth_token for config in settings.providers if isinstance(config, twilio.Config)),

@@ -14,22 +14,23 @@ EVERYTHING, RECORDS, NOTHING = "everything", "records", "nothing"
 # A language is one more of these.
 ENGLISH: Mapping[str, str] = {
     "title": "Updates about your orders",
-    "email": "by e-mail",
-    "sms": "by text message",
-    "now": "Right now you get",
-    "saved": "Saved. From now on you get",
-    "legend": "What would you like to get",
+    "email": "By e-mail",
+    "sms": "By text message",
+    "now": "you get",
+    "saved": "you now get",
+    "legend": "What would you like to get?",
     "save": "Save",
     EVERYTHING: "Every update",
-    f"{EVERYTHING} means": "From order placed to delivered, as we know it.",
-    f"{EVERYTHING} said": "every update about your orders",
+    f"{EVERYTHING} means": "Also what happens between the order and the door.",
+    f"{EVERYTHING} said": "every update we have for you there",
     RECORDS: "Only the ones to keep",
     f"{RECORDS} means": "When an order is placed, delivered or cancelled.",
     f"{RECORDS} said": "only the updates to keep: when an order is placed, delivered or cancelled",
     NOTHING: "Nothing",
     f"{NOTHING} means": "Not even when an order is cancelled.",
     f"{NOTHING} said": "nothing",
-    "other ways": "This is about this one way alone. Whatever else you chose to get stays as it is.",
+    "done": "Saved.",
+    "other ways": "Whatever you get in other ways stays as it is.",
     "after stop": "If you once answered STOP to a text, answer START to it as well.",
     "no address": "There is no address of yours here that we would write to.",
     "unknown": "This link does not work",
@@ -85,14 +86,18 @@ def choices(
     channel: Channel, now: str, *, saved: bool = False, words: Mapping[str, str] = ENGLISH
 ) -> HTMLResponse:
     """What a recipient gets on a channel now, and what they can choose instead."""
-    said = escape(f"{words['saved' if saved else 'now']} {words[f'{now} said']} {words[channel]}.")
-    status = f'<p class="good" role="status">{said}</p>' if saved else f"<p>{said}</p>"
+    said = f"{words[channel]} {words['saved' if saved else 'now']} {words[f'{now} said']}."
+    status = (
+        f'<p class="good" role="status">{escape(words["done"])} {escape(said)}</p>'
+        if saved
+        else f"<p>{escape(said)}</p>"
+    )
     notes = ["other ways", *(["after stop"] if channel is Channel.SMS else [])]
     options = "".join(_option(choice, words, now) for choice in (EVERYTHING, RECORDS, NOTHING))
     return _page(
         words["title"],
-        f'{status}<form method="post"><fieldset><legend>{escape(words["legend"])} '
-        f"{escape(words[channel])}?</legend>{options}</fieldset>"
+        f'{status}<form method="post"><fieldset><legend>{escape(words["legend"])}</legend>'
+        f"{options}</fieldset>"
         f'<button type="submit">{escape(words["save"])}</button></form>'
         + "".join(f'<p class="soft after">{escape(words[note])}</p>' for note in notes),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -27,6 +28,8 @@ class _Server(uvicorn.Server):
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve until the block ends, then finish what was begun. Yields the URL; port 0 takes a free one."""
+    # Of no use to whoever collects logs: it would hold links, which are secrets.
+    logging.getLogger("uvicorn.access").disabled = True
     with _listening(host, port) as listener:
         server = _Server(
             uvicorn.Config(
@@ -34,7 +37,6 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> Async
                 ws="none",
                 lifespan="off",
                 log_config=None,
-                # It would hold links, which are secrets.
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=DRAIN,
