@@ -1,5 +1,6 @@
 """Every knob, read once from the environment. A wrong one is one clear line that names it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 from activities import channels
 from domain.orders import BadInput
 
+API_PORT = 8085
 QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 
 
@@ -16,7 +18,7 @@ class Settings:
     """What a process of ours needs to know. Temporal's own settings are read by Temporal's own reader.
 
     ``rates``: calls a second to each provider by its upper-case name, for the whole fleet. ``public_url``:
-    where the world reaches our HTTP API, None where it does not.
+    where the world reaches our HTTP API, None where it does not. ``sns_topic``: where SES's events come from.
     """
 
     database_url: str = field(repr=False)
@@ -24,6 +26,9 @@ class Settings:
     rates: Mapping[str, float] = field(default_factory=dict)
     metrics_port: int | None = None
     public_url: str | None = None
+    api_host: str = "127.0.0.1"
+    api_port: int = API_PORT
+    sns_topic: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -38,6 +43,9 @@ class Settings:
             },
             metrics_port=port(environ, "METRICS_PORT"),
             public_url=public_url(environ),
+            api_host=environ.get("API_HOST", "").strip() or "127.0.0.1",
+            api_port=port(environ, "API_PORT", API_PORT) or API_PORT,
+            sns_topic=_topic(environ, "SES_SNS_TOPIC_ARN"),
         )
 
     def rate_of(self, provider: str) -> float | None:
@@ -91,6 +99,14 @@ def public_url(environ: Mapping[str, str]) -> str | None:
     return url
 
 
+def _topic(environ: Mapping[str, str], name: str) -> str | None:
+    value = environ.get(name, "").strip()
+    if value and not _TOPIC.fullmatch(value):
+        raise BadInput(name, "is no topic, write for example arn:aws:sns:eu-west-1:123456789012:ses-events")
+    return value or None
+
+
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{3,}:[0-9]{12}:[a-zA-Z0-9_-]{1,256}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -30,6 +30,8 @@ _OURS = (
     "EMAIL_",
     "PROVIDER_",
     "METRICS_",
+    "PUBLIC_",
+    "API_",
 )
 _WIDE_AND_PLAIN = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
 

@@ -25,7 +25,15 @@ MAY_KNOW = {
     "activities.store": {"domain"},
     "activities.wording": {"domain"},
     "activities": {"domain"},
-    "api": {"domain", "starter", "settings", "temporal_client", "leaving", "activities.store"},
+    "api": {
+        "domain",
+        "starter",
+        "settings",
+        "temporal_client",
+        "leaving",
+        "activities.channels",
+        "activities.store",
+    },
     "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
         "domain",

@@ -1,0 +1,87 @@
+"""``python -m api``: the one place where the API's settings and parts are put together.
+
+Says "api: ready at URL" when it is; SIGTERM lets it finish what it is answering, then it ends.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import httpx
+import typer
+from temporalio.exceptions import TemporalError
+
+from activities.channels import twilio
+from activities.store import Store, StoreUnavailable
+from activities.store.migrating import migrate
+from api.app import Parts, build
+from api.orders import RunningOrders
+from api.serving import serving
+from api.sns import FETCHED_WITHIN, SnsMessages, fetching
+from domain.links import SignedLinks
+from domain.orders import BadInput
+from leaving import FAILED, leave_after
+from settings import Settings
+from temporal_client import NoServer, connect
+
+
+@contextlib.asynccontextmanager
+async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
+    """What the API is made of, open until the block ends."""
+    orders = RunningOrders(await connect())
+    await migrate(settings.database_url)
+    async with (
+        Store(settings.database_url) as store,
+        httpx.AsyncClient(timeout=FETCHED_WITHIN) as http,
+    ):
+        topic = settings.sns_topic
+        yield Parts(
+            store=store,
+            orders=orders,
+            links=SignedLinks(public_url, await store.signing_secrets()),
+            twilio_auth_token=next(
+                (config.auth_token for config in settings.providers if isinstance(config, twilio.Config)),
+                None,
+            ),
+            sns=SnsMessages(topic, fetching(http)) if topic else None,
+        )
+
+
+async def serve(settings: Settings) -> None:
+    """Answer until SIGTERM or SIGINT, then finish what was begun."""
+    if settings.public_url is None:
+        raise BadInput(
+            "PUBLIC_URL",
+            "missing: providers sign it and links begin with it, set it to where this is reached",
+        )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with (
+        parts(settings, settings.public_url) as found,
+        serving(build(found), settings.api_host, settings.api_port) as url,
+    ):
+        typer.echo(f"api: ready at {url}")
+        await stop.wait()
+        typer.echo("api: finishing what it is answering")
+
+
+def main() -> None:
+    """Answer providers and recipients until SIGTERM.
+
+    Settings are read from the environment: PUBLIC_URL, API_HOST, API_PORT, SES_SNS_TOPIC_ARN, DATABASE_URL,
+    Temporal's own and Twilio's. What is missing or wrong is said in one line, with exit code 1.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # At INFO httpx logs every URL, and the confirmation of a subscription is a secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # It says on which port it runs, as we do.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    asyncio.run(serve(Settings.read(os.environ)))
+
+
+if __name__ == "__main__":
+    leave_after(main, "api", dict.fromkeys((BadInput, NoServer, StoreUnavailable, TemporalError), FAILED))

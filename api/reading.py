@@ -1,0 +1,121 @@
+"""Reads what strangers post: limited in size and time, of the expected type, and never taken at its word."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import HTTPException, Request
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+
+LONGEST_BODY = 256 * 1024
+BODY_WITHIN = 10.0
+MOST_FIELDS = 100
+
+FORM, MULTIPART, JSON, TEXT = (
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/json",
+    "text/plain",
+)
+Form = Sequence[tuple[str, str]]
+
+
+def content_type(request: Request) -> str:
+    """The type of the body without its parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request, *types: str) -> bytes:
+    """The body, refused before all of it was read when it is too long, too slow or of another type."""
+    if content_type(request) not in types:
+        raise HTTPException(415, f"send {' or '.join(types)}")
+    # One that is no number, or several, the server has refused before us.
+    if int(request.headers.get("content-length", 0)) > LONGEST_BODY:
+        raise _too_long()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            return await _read(request)
+    except TimeoutError:
+        raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the body is not all there") from None
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise _too_long()
+    return bytes(body)
+
+
+def _too_long() -> HTTPException:
+    # The rest of the body is on its way: it is not worth reading.
+    return HTTPException(413, "the body is over 256 KiB", {"Connection": "close"})
+
+
+def json_object(body: bytes | str) -> dict[str, Any]:
+    """The JSON object in a body: no name twice, no NUL, no number that JSON does not have."""
+    try:
+        text = body if isinstance(body, str) else body.decode()
+        found = json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_no_such_number)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "the body is not JSON") from None
+    if not isinstance(found, dict):
+        raise HTTPException(400, "the body is not a JSON object")
+    return found
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    for part in (*found, *found.values()):
+        if isinstance(part, str) and not is_plain(part):
+            raise ValueError("a text has a character that no database takes")
+    return found
+
+
+def _no_such_number(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has neither NUL nor half a surrogate pair, which no database takes."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def form_of(body: bytes) -> Form:
+    """The fields of a URL-encoded form in their order."""
+    try:
+        text = body.decode()
+        return _plain(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise HTTPException(400, "the body is not a form") from None
+
+
+async def read_form(request: Request) -> Form:
+    """The fields of a form, URL-encoded or multipart."""
+    body = await read_body(request, FORM, MULTIPART)
+    if content_type(request) == FORM:
+        return form_of(body)
+    parser = MultiPartParser(request.headers, _once(body), max_files=0, max_fields=MOST_FIELDS)
+    try:
+        fields = (await parser.parse()).multi_items()
+        return _plain([(name, value) for name, value in fields if isinstance(value, str)])
+    except (MultiPartException, ValueError, LookupError):
+        raise HTTPException(400, "the body is not a form") from None
+
+
+def _plain(fields: Form) -> Form:
+    if not all(is_plain(name) and is_plain(value) for name, value in fields):
+        raise ValueError("a field has a character that no database takes")
+    return fields
+
+
+async def _once(body: bytes) -> AsyncGenerator[bytes]:
+    yield body

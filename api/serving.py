@@ -1,0 +1,70 @@
+"""Serves an application over HTTP inside whatever event loop there is, until told to stop."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from domain.orders import BadInput
+
+# Longer than any answer of ours takes.
+DRAIN = 20
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the program that it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve until the block ends, then finish what was begun. Yields the URL; port 0 takes a free one."""
+    # Of no use to whoever collects logs: it would hold links, which are secrets.
+    logging.getLogger("uvicorn.access").disabled = True
+    with _listening(host, port) as listener:
+        server = _Server(
+            uvicorn.Config(
+                app,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=DRAIN,
+            )
+        )
+        running = asyncio.create_task(server.serve([listener]))
+        while not (server.started or running.done()):  # noqa: ASYNC110 it sets no event of ours
+            await asyncio.sleep(0.005)
+        try:
+            yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    except OSError:
+        raise BadInput("API_HOST", f"{host} is no address of this machine") from None
+    # Not socket.create_server: without the protocol asyncio leaves Nagle on, which costs 40 ms a request.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as wrong:
+        listener.close()
+        if wrong.errno == errno.EADDRNOTAVAIL:
+            raise BadInput("API_HOST", f"{host} is no address of this machine") from None
+        raise BadInput("API_PORT", f"{port} cannot be listened on, choose another port") from None
+    return listener

@@ -1,0 +1,177 @@
+"""The stage of the API's tests: the API on loopback over a real store, and those who call it."""
+
+import itertools
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped] # it has none
+
+from activities.store import Store
+from activities.store.notifications import Notification
+from api.answers import ComeAgain
+from api.app import Parts, build
+from api.orders import Orders
+from api.serving import serving
+from api.sns import SnsMessages
+from domain.channels import Channel
+from domain.links import SignedLinks
+from domain.orders import Receipt
+from domain.status import Status
+from tests.api.amazon import TOPIC, Amazon
+from tests.store.stage import Stage as Planning
+from tests.store.stage import as_url, batch, sent, somebody
+
+# What the world calls; nothing of it is where the API really listens.
+PUBLIC_URL = "https://notifications.example.org"
+AUTH_TOKEN = "auth-token"  # noqa: S105 the simulator's Twilio account
+SMS, EMAIL = Channel.SMS, Channel.EMAIL
+# On which status the customer gets a row on the channel.
+_TOLD_BY = {SMS: Status.OUT_FOR_DELIVERY, EMAIL: Status.PLACED, Channel.PUSH: Status.PLACED}
+# Reading the system's certificates for each client is what would take most of a test's time.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+FORM = "application/x-www-form-urlencoded"
+
+
+class ToldOrders:
+    """Stands for the orders' workflows: remembers what they were told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Receipt]] = []
+        self.are_away = False
+
+    async def tell(self, order_id: str, receipt: Receipt) -> None:
+        if self.are_away:
+            raise ComeAgain("Temporal does not answer")
+        self.told.append((order_id, receipt))
+
+    async def answer(self) -> bool:
+        return not self.are_away
+
+
+@dataclass
+class Door:
+    """The running API and everybody around it."""
+
+    url: str
+    http: httpx.AsyncClient
+    store: Store
+    links: SignedLinks
+    orders: ToldOrders
+    amazon: Amazon
+    folder: Path
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    async def sent(self, channel: Channel, order_id: str = "A17") -> str:
+        """A notification to c-42 that its provider accepted; answers its id."""
+        planning = Planning(self.store, "")
+        number = next(self._numbers)
+        news = batch(_TOLD_BY[channel], number=number, order_id=order_id)
+        await planning.plan(news)
+        row = next(row for row in await self.store.history(order_id) if row.channel is channel)
+        await self.store.record(row.message_id, sent())
+        return row.message_id
+
+    async def row(self, message_id: str) -> Notification:
+        found = await self.store.notification(message_id)
+        assert found
+        return found
+
+    async def status(self, message_id: str) -> str:
+        return (await self.row(message_id)).status
+
+    async def twilio_says(
+        self, message_id: str, status: str, *, sid: str = "SM" + "1" * 32, **more: str
+    ) -> httpx.Response:
+        """A status callback, signed for the URL that Twilio knows."""
+        form = {"MessageSid": sid, "MessageStatus": status, "To": "+15550100", "From": "+15550199", **more}
+        return await self.twilio_calls(f"/webhooks/twilio/status?message_id={message_id}", form)
+
+    async def somebody_texts(self, body: str, sid: str = "SM" + "2" * 32, **more: str) -> httpx.Response:
+        """What Twilio posts when +15550100 answers."""
+        form = {"MessageSid": sid, "From": "+15550100", "To": "+15550199", "Body": body, **more}
+        return await self.twilio_calls("/webhooks/twilio/inbound", form)
+
+    async def twilio_calls(self, path: str, form: Mapping[str, str]) -> httpx.Response:
+        headers = {"X-Twilio-Signature": signature(PUBLIC_URL + path, form), "Content-Type": FORM}
+        return await self.http.post(path, content=urlencode(form), headers=headers)
+
+    async def sns_posts(self, envelope: Mapping[str, Any]) -> httpx.Response:
+        """An envelope as SNS posts it."""
+        return await self.http.post(
+            "/webhooks/ses",
+            content=httpx.Request("POST", "http://x", json=envelope).content,
+            headers={"Content-Type": "text/plain; charset=UTF-8"},
+        )
+
+    async def ses_says(self, news: Any, **other: Any) -> httpx.Response:
+        return await self.sns_posts(self.amazon.notification(news, **other))
+
+    def preferences(self, channel: Channel = EMAIL, recipient_id: str = "c-42") -> str:
+        """The path of a recipient's own page."""
+        link = self.links.preferences(recipient_id, channel, is_optional=True).preferences
+        return link.removeprefix(PUBLIC_URL)
+
+    def live_activity(self, activity_id: str) -> str:
+        return self.links.live_activity(activity_id).removeprefix(PUBLIC_URL)
+
+    @contextmanager
+    def temporal_is_away(self) -> Any:
+        self.orders.are_away = True
+        yield
+        self.orders.are_away = False
+
+    @asynccontextmanager
+    async def store_is_away(self) -> AsyncIterator[None]:
+        """The folder with the database is not there, as a share that is not mounted."""
+        await self.store.close()
+        elsewhere = self.folder.rename(self.folder.with_name("unmounted"))
+        yield
+        await self.store.close()
+        elsewhere.rename(self.folder)
+
+
+def signature(url: str, form: Mapping[str, str], auth_token: str = AUTH_TOKEN) -> str:
+    """As Twilio's own library computes it."""
+    computed: str = RequestValidator(auth_token).compute_signature(url, dict(form))
+    return computed
+
+
+class Front:
+    """What listens, for many APIs one after the other: each test has an API of its own behind it."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp = Router()
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@asynccontextmanager
+async def open_front() -> AsyncIterator[Front]:
+    """Listen on a free port."""
+    front = Front()
+    async with serving(front) as front.url:
+        yield front
+
+
+@asynccontextmanager
+async def open_door(front: Front, folder: Path, orders: Orders | None = None) -> AsyncIterator[Door]:
+    """Serve the API over the store in a folder, which then knows c-42."""
+    told, amazon = ToldOrders(), Amazon()
+    async with (
+        Store(as_url(folder / "store.db")) as store,
+        httpx.AsyncClient(base_url=front.url, verify=_NO_TLS) as http,
+    ):
+        await store.load([somebody()])
+        links = SignedLinks(PUBLIC_URL, await store.signing_secrets())
+        front.app = build(Parts(store, orders or told, links, AUTH_TOKEN, SnsMessages(TOPIC, amazon.fetch)))
+        yield Door(front.url, http, store, links, told, amazon, folder)

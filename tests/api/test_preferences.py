@@ -1,0 +1,181 @@
+"""Recipients say what they want: by one click in their mail program, or on a page without scripts."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from domain.channels import Channel
+from domain.recipients import OptOut
+from tests.api.stage import EMAIL, PUBLIC_URL, SMS, Door
+
+ANA = "ana@example.org"
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+class Page(HTMLParser):
+    """What a person who cannot see the page still gets of it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.checked = ""
+        self.status = ""
+        self._in_status = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if "checked" in given:
+            self.checked = given["value"] or ""
+        self._in_status = given.get("role") == "status"
+
+    def handle_data(self, data: str) -> None:
+        if self._in_status:
+            self.status += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_status = False
+
+
+async def test_one_click_ends_what_is_optional_and_nothing_else(door: Door) -> None:
+    answer = await door.http.post(door.preferences(), data=ONE_CLICK)
+
+    assert answer.status_code == 200
+    assert await door.store.opted_out_of(EMAIL, ANA) is OptOut.OPTIONAL
+    assert await door.store.opted_out_of(SMS, "+15550100") is None
+
+
+async def test_one_click_works_as_multipart_too(door: Door) -> None:
+    answer = await door.http.post(door.preferences(), files={"List-Unsubscribe": (None, "One-Click")})
+
+    assert answer.status_code == 200
+    assert await door.store.opted_out_of(EMAIL, ANA) is OptOut.OPTIONAL
+
+
+async def test_one_click_needs_no_cookie_and_leads_nowhere_else(door: Door) -> None:
+    headers = {"Origin": "https://mail.example", "Cookie": "session=another"}
+    answer = await door.http.post(door.preferences(), data=ONE_CLICK, headers=headers)
+
+    assert answer.status_code == 200
+    assert not {"set-cookie", "location"} & set(answer.headers)
+
+
+async def test_one_click_gives_nobody_more_than_they_wanted(door: Door) -> None:
+    await door.store.opt_out(EMAIL, ANA, OptOut.EVERYTHING, "complaint")
+
+    answer = await door.http.post(door.preferences(), data=ONE_CLICK)
+
+    assert await door.store.opted_out_of(EMAIL, ANA) is OptOut.EVERYTHING
+    assert Page(answer.text).checked == "nothing"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_program_that_follows_links_changes_nothing(door: Door, method: str) -> None:
+    answer = await door.http.request(method, door.preferences(), params=ONE_CLICK)
+
+    assert answer.status_code == 200
+    assert bool(answer.content) == (method == "GET")
+    assert await door.store.opted_out_of(EMAIL, ANA) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "covers"),
+    [("everything", None), ("records", OptOut.OPTIONAL), ("nothing", OptOut.EVERYTHING)],
+)
+async def test_what_is_chosen_on_the_page_holds_and_is_said(
+    door: Door, choice: str, covers: OptOut | None
+) -> None:
+    await door.store.opt_out(EMAIL, ANA, OptOut.OPTIONAL, "one-click")
+
+    answer = await door.http.post(door.preferences(), data={"choice": choice})
+
+    assert await door.store.opted_out_of(EMAIL, ANA) is covers
+    page = Page(answer.text)
+    assert page.status.startswith("Saved. By e-mail you now get")
+    assert page.checked == choice
+    shown = Page((await door.http.get(door.preferences())).text)
+    assert (shown.checked, shown.status) == (choice, "")
+
+
+async def test_a_link_of_texts_is_about_texts(door: Door) -> None:
+    answer = await door.http.post(door.preferences(SMS), data={"choice": "nothing"})
+
+    assert "By text message you now get nothing" in answer.text
+    assert await door.store.opted_out_of(SMS, "+15550100") is OptOut.EVERYTHING
+    assert await door.store.opted_out_of(EMAIL, ANA) is None
+
+
+async def test_a_link_that_is_not_ours_shows_a_page_and_changes_nothing(door: Door) -> None:
+    good = door.preferences()
+    live = door.links.live_activity("c-42").rpartition("/")[2]
+    push = door.preferences(Channel.PUSH)
+    bad = [good[:-1], good + "x", "/preferences/x", "/preferences/%00", "/preferences/%ff%fe", push]
+
+    for path in (*bad, f"/preferences/{live}"):
+        for answer in (await door.http.get(path), await door.http.post(path, data=ONE_CLICK)):
+            assert answer.status_code == 404
+            assert "This link does not work" in answer.text
+
+    assert await door.store.opted_out_of(EMAIL, ANA) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "choice=", "choice=all", "choice=nothing&choice=everything", "List-Unsubscribe=Two-Clicks", "a=b"],
+)
+async def test_a_form_without_a_choice_changes_nothing(door: Door, body: str) -> None:
+    answer = await door.http.post(
+        door.preferences(), content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert answer.status_code == 422
+    assert await door.store.opted_out_of(EMAIL, ANA) is None
+
+
+async def test_somebody_without_an_address_has_nothing_to_choose(door: Door) -> None:
+    path = door.preferences(recipient_id="c-43")
+
+    for answer in (await door.http.get(path), await door.http.post(path, data=ONE_CLICK)):
+        assert answer.status_code == 200
+        assert "form" not in Page(answer.text).tags
+
+
+async def test_a_store_that_is_away_is_said_on_a_page_and_the_next_click_counts(door: Door) -> None:
+    async with door.store_is_away():
+        for answer in (
+            await door.http.get(door.preferences()),
+            await door.http.post(door.preferences(), data=ONE_CLICK),
+        ):
+            assert answer.status_code == 503
+            assert "Please try again" in answer.text
+    await door.http.post(door.preferences(), data=ONE_CLICK)
+
+    assert await door.store.opted_out_of(EMAIL, ANA) is OptOut.OPTIONAL
+
+
+async def test_pages_are_strict_about_what_a_browser_may_do(door: Door) -> None:
+    for path in (door.preferences(), "/preferences/x"):
+        headers = (await door.http.get(path)).headers
+
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_page_needs_no_script_and_can_be_found_ones_way_around(door: Door) -> None:
+    html = (await door.http.get(door.preferences())).text
+    page = Page(html)
+
+    assert html.startswith('<!doctype html><html lang="en">')
+    assert {"main", "h1", "title", "fieldset", "legend", "label", "button"} <= set(page.tags)
+    assert page.tags.count("label") == page.tags.count("input") == 3
+    assert "script" not in page.tags
+    assert not re.search(r'(src|href|action)="', html)
+    assert ANA not in html
+    assert PUBLIC_URL not in html
