@@ -3,13 +3,17 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from simulator import aws, ses
-from simulator.server import Simulator
+
+if TYPE_CHECKING:
+    # By name only: the simulator reads its own settings here.
+    from simulator.server import Simulator
 
 _HOST = "127.0.0.1"
 TWILIO_ACCOUNT = f"AC{0:032x}"
@@ -17,7 +21,7 @@ TWILIO_AUTH_TOKEN = "simulated"  # noqa: S105 everybody may know it
 TWILIO_NUMBER = "+15550100"
 
 
-def settings_for(simulator: Simulator, folder: Path) -> Mapping[str, str]:
+def settings_for(simulator: "Simulator", folder: Path) -> Mapping[str, str]:
     """Settings for all providers, to be used while this simulator runs. See :func:`provider_settings`."""
     return provider_settings(
         simulator.port,
