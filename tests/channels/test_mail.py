@@ -224,7 +224,8 @@ def test_no_subject_becomes_a_header_or_a_long_line(title: str, subject: str | N
 
 
 @pytest.mark.parametrize(
-    "text", ["Ready.\n.\n..two\nQUIT", "Burger " * 400, "größer " * 400, "🍔" * 2000, "x" * 5000]
+    "text",
+    ["Für Sie 🍔.", "Ready.\n.\n..two\nQUIT", "Burger " * 400, "größer " * 400, "🍔" * 2000, "x" * 5000],
 )
 def test_any_text_is_ascii_in_short_lines_and_arrives_as_it_was(text: str) -> None:
     content = wire(news(words=Words("Ready", text), links=None))
