@@ -10,6 +10,7 @@ from api.orders import Orders
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.orders import Receipt
+from domain.recipients import OptOut
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,21 @@ def address_is_dead(store: Addresses, told: str | None, reason: str) -> Conseque
         # Somebody may have corrected it since: what is new has not failed.
         if told is None or (now is not None and now.casefold() == told.casefold()):
             await store.mark_only_one_gone(row.recipient_id, row.channel, reason)
+
+    return follow
+
+
+class OptOuts(Protocol):
+    """The store, as far as opting out needs it."""
+
+    async def opt_out(self, channel: Channel, value: str, covers: OptOut, source: str) -> None: ...  # noqa: D102 as above
+
+
+def owner_wants_no_more(store: OptOuts, channel: Channel, value: str, source: str) -> Consequence:
+    """Send nothing to an address any more: its owner said so to the provider."""
+
+    async def follow(_: Notification) -> None:
+        await store.opt_out(channel, value, OptOut.EVERYTHING, source)
 
     return follow
 

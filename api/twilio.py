@@ -12,7 +12,15 @@ from activities.channels.twilio_receipts import TwilioReceipt, receipt_of
 from activities.channels.twilio_signature import is_signed
 from api.answers import forged, problems, unusable
 from api.reading import FORM, Form, form_of, read_body
-from api.receipts import Addresses, Consequence, Ledger, Receipts, address_is_dead, nothing_more
+from api.receipts import (
+    Addresses,
+    Consequence,
+    Ledger,
+    Receipts,
+    address_is_dead,
+    nothing_more,
+    owner_wants_no_more,
+)
 from domain.channels import Channel
 from domain.orders import Receipt
 from domain.recipients import OptOut
@@ -111,6 +119,8 @@ class TwilioDoor:
         log.info("twilio: %s by text", word)
 
     def _consequence(self, told: TwilioReceipt, number: str | None) -> Consequence:
+        if told.opted_out and number:
+            return owner_wants_no_more(self._store, Channel.SMS, number, told.code or "Twilio: opted out")
         if not told.number_is_dead:
             return nothing_more
         return address_is_dead(self._store, number, told.code or "Twilio: the number is dead")

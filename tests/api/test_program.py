@@ -47,7 +47,7 @@ def http(api: tuple[Process, httpx.AsyncClient]) -> httpx.AsyncClient:
 
 async def twilio_says(http: httpx.AsyncClient, message_id: str, status: str) -> int:
     path = f"/webhooks/twilio/status?message_id={message_id}"
-    form = {"MessageSid": f"SM-{message_id}", "MessageStatus": status}
+    form = {"MessageSid": f"SM{message_id.replace('-', '')}", "MessageStatus": status}
     headers = {"X-Twilio-Signature": signature(PUBLIC_URL + path, form)}
     return (await http.post(path, data=form, headers=headers)).status_code
 
