@@ -115,7 +115,8 @@ class Demo:
         show.say_how()
         self._screen.plain(
             f"\nready: Temporal {stack.address}, its UI {stack.ui}, simulator {stack.simulator.url}, "
-            f"SMTP {HOST}:{stack.simulator.smtp_port}, data in {stack.folder}"
+            f"SMTP {HOST}:{stack.simulator.smtp_port}, API {stack.public_url or 'off without PUBLIC_URL'}, "
+            f"data in {stack.folder}"
         )
         return await for_ever()
 
@@ -124,7 +125,8 @@ class Demo:
         ports = Ports.read(os.environ)
         ports.check()
         self._screen.heading("Starting everything on this machine")
-        async with Stack.start(folder, ports, keep_orders=keep_orders, say=self._step) as stack:
+        starting = Stack.start(folder, ports, keep_orders=keep_orders, with_api=True, say=self._step)
+        async with starting as stack:
             try:
                 yield stack
             finally:

@@ -22,17 +22,23 @@ def has_provider(environ: Mapping[str, str]) -> bool:
 
 
 def for_programs(
-    environ: Mapping[str, str], ports: Ports, simulator: Simulator, folder: Path
+    environ: Mapping[str, str], ports: Ports, simulator: Simulator, folder: Path, *, with_api: bool
 ) -> dict[str, str]:
-    """The environment in which our programs find our Temporal server, our simulator and our folder."""
+    """The environment in which our programs find our Temporal server, our simulator and our folder.
+
+    The simulated providers find our API on this machine; real ones would refuse such a ``PUBLIC_URL``.
+    """
     # The user's Temporal settings, such as TLS and an API key, are for another server than ours.
     kept = {name: value for name, value in environ.items() if not name.startswith("TEMPORAL_")}
     if not has_provider(environ):
         kept |= settings_for(simulator, folder)
+        if with_api:
+            kept.setdefault("PUBLIC_URL", f"http://{HOST}:{ports.api}")
     ours = {
         "TEMPORAL_ADDRESS": f"{HOST}:{ports.temporal}",
         "TEMPORAL_CONFIG_FILE": os.devnull,
         "DATA_DIR": str(folder),
+        "API_PORT": str(ports.api),
         "METRICS_PORT": str(ports.metrics or ""),
     }
     return {**kept, **ours}

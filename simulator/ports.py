@@ -10,6 +10,8 @@ from typing import Self
 from domain.orders import BadInput
 from simulator.server import APNS_PORT, HOST, PORT, SMTP_PORT, PortTakenError
 
+API_PORT = 8085
+
 
 @dataclasses.dataclass(frozen=True)
 class Ports:
@@ -20,6 +22,7 @@ class Ports:
     simulator: int = PORT
     simulator_smtp: int = SMTP_PORT
     simulator_apns: int = APNS_PORT
+    api: int = API_PORT
     metrics: int | None = None
 
     @classmethod
@@ -32,7 +35,7 @@ class Ports:
     def free(cls) -> Self:
         """Take ports that nobody uses at this moment."""
         with contextlib.ExitStack() as held:
-            listeners = [held.enter_context(socket.socket()) for _ in range(5)]
+            listeners = [held.enter_context(socket.socket()) for _ in range(6)]
             for listener in listeners:
                 listener.bind((HOST, 0))
             return cls(*(listener.getsockname()[1] for listener in listeners))

@@ -43,12 +43,15 @@ class Stack:
         environ: Mapping[str, str],
         simulator: Simulator,
         exits: AsyncExitStack,
+        *,
+        with_api: bool,
     ) -> None:
         self.folder, self.ports, self.simulator = folder, ports, simulator
         self.address = f"{HOST}:{ports.temporal}"
         self.ui = f"http://{HOST}:{ports.temporal_ui}"
         self.is_simulated = not has_provider(environ)
-        self.environ = for_programs(environ, ports, simulator, folder)
+        self.environ = for_programs(environ, ports, simulator, folder, with_api=with_api)
+        self.public_url = self.environ.get("PUBLIC_URL") if with_api else None
         self._programs: dict[str, Program] = {}
         self._exits = exits
         self._lost: list[Program] = []
@@ -63,13 +66,15 @@ class Stack:
         *,
         environ: Mapping[str, str] = os.environ,
         keep_orders: bool = False,
+        with_api: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> AsyncIterator[Self]:
         """Run until the block ends, on free ports unless told which. What began last ends first.
 
         Ledger, logs and, with ``keep_orders``, Temporal's database are in ``folder``. Providers are the
-        simulator's unless ``environ`` configures one. ``say`` hears of each step. Raises PortTakenError
-        before anything is started, BadInput and ProgramError.
+        simulator's unless ``environ`` configures one. ``with_api``: they tell our API what became of their
+        messages, where it has a ``PUBLIC_URL``. ``say`` hears of each step. Raises PortTakenError before
+        anything is started, BadInput and ProgramError.
         """
         ports = ports or Ports.free()
         ports.check()
@@ -78,7 +83,7 @@ class Stack:
             simulator = await exits.enter_async_context(
                 Simulator.start(ports.simulator, ports.simulator_smtp, ports.simulator_apns)
             )
-            stack = cls(folder, ports, environ, simulator, exits)
+            stack = cls(folder, ports, environ, simulator, exits, with_api=with_api)
             say(
                 f"simulator of the providers at {simulator.url}, SMTP on {ports.simulator_smtp}, "
                 f"APNs on {ports.simulator_apns}"
@@ -87,6 +92,9 @@ class Stack:
             say(f"Temporal dev server at {stack.address}, its UI at {stack.ui}")
             await stack.start_worker()
             say("worker, serving every task queue")
+            if stack.public_url:
+                await stack._start_api()
+                say(f"API for what providers and recipients tell us at {stack.public_url}")
             yield stack
 
     def __getitem__(self, name: str) -> Program:
@@ -97,6 +105,10 @@ class Stack:
         """Start a worker, or one more under another name, with arguments and settings of its own."""
         command = (sys.executable, str(HOME / "worker.py"), *arguments)
         return await self._start(self._program(name, command, ready="worker: ready", settings=settings))
+
+    async def _start_api(self) -> None:
+        command = (sys.executable, "-m", "api")
+        await self._start(self._program("api", command, ready="api: ready"))
 
     async def load(self, people: Path) -> None:
         """Load recipients as anybody would."""
