@@ -44,6 +44,7 @@ MAY_KNOW = {
         "simulator",
         "workflows",
         "leaving",
+        "activities.channels",
     },
     "leaving": set[str](),
     "temporal_client": {"domain"},

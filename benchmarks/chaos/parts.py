@@ -3,10 +3,8 @@
 import asyncio
 import json
 import os
-import re
-import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,11 +15,11 @@ import httpx
 
 from benchmarks.chaos.database import Database, a_database
 from benchmarks.chaos.plan import Disturbed
+from benchmarks.stand_ins import stand_ins
 from domain.recipients import Recipient
 from simulator.faults import Fault, FaultPlan
 from simulator.programs import Program, ProgramError
-from simulator.providers import provider_settings
-from simulator.stack import HOME, Stack
+from simulator.stack import Stack
 
 WORKERS = ("worker", "worker-2")
 _OURS = ("FCM_", "APNS_", "TWILIO_", "SMTP_", "SES_", "TEMPORAL_", "DATABASE_", "METRICS_", "PROVIDER_RATE_")
@@ -98,7 +96,7 @@ class Parts:
         """Run it all until the block ends, its files in ``folder``."""
         async with AsyncExitStack() as exits:
             database = await exits.enter_async_context(a_database(kind, folder))
-            url, simulated = await _simulator(folder, exits)
+            url, simulated = await exits.enter_async_context(stand_ins(folder))
             environ = {
                 **{name: value for name, value in os.environ.items() if not name.startswith(_OURS)},
                 **simulated,
@@ -139,34 +137,6 @@ class Parts:
         answer = await self._http.get("/received", timeout=60)
         received: list[dict[str, Any]] = answer.raise_for_status().json()
         return received
-
-
-async def _simulator(folder: Path, exits: AsyncExitStack) -> tuple[str, Mapping[str, str]]:
-    """Start the providers' stand-ins as a program of their own: where they are, and the settings for them.
-
-    The stack's, within us, get no call.
-    """
-    ports = dict.fromkeys(("SIMULATOR_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_APNS_PORT"), "0")
-    environ = {**os.environ, "PYTHONPATH": str(HOME), **ports}
-    program = Program(
-        "simulator",
-        (sys.executable, "-m", "simulator"),
-        environ=environ,
-        log=folder / "simulator.log",
-        ready="apns ",
-        on_loss=lambda _: None,
-    )
-    exits.push_async_callback(program.stop)
-    await program.start()
-    said = re.search(
-        r"ready on (http://\S+:(\d+)), smtp \S+:(\d+), apns \S+:(\d+) by (.+)", program.log.read_text()
-    )
-    if not said:
-        raise program.error("did not say its ports")
-    url, port, smtp_port, apns_port, ca = said.groups()
-    return url, provider_settings(
-        int(port), int(smtp_port), folder, apns_port=int(apns_port), apns_ca=Path(ca)
-    )
 
 
 async def _load(stack: Stack, folder: Path, people: Sequence[Recipient]) -> None:
