@@ -37,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
 _AFTER_A_LOST_WORKER = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=3, maximum_interval=timedelta(minutes=1)
 )
+_MAY_COME_BACK = frozenset({NotificationStatus.SENT, NotificationStatus.UNKNOWN})
 _FAILED_TO_REACH = frozenset({NotificationStatus.FAILED, NotificationStatus.EXPIRED})
 
 _SUPERSEDED = Settled(status=NotificationStatus.SUPERSEDED, reason="newer news took its place")
@@ -83,9 +84,13 @@ class Delivery:
         return not self.is_over or self.may_come_back()
 
     def may_come_back(self) -> bool:
-        """Whether a receipt may yet say that what was sent did not arrive, and another channel take over."""
+        """Whether a receipt may yet say that something sent did not arrive, and that it matters."""
+        return self._is_current() and any(line.status in _MAY_COME_BACK for line in self.told.channels)
+
+    def _is_current(self) -> bool:
+        """Whether nothing newer was told since, and it is still of use."""
         is_newest = self._successor is None and not self._is_withdrawn
-        return is_newest and self._next_channel() is not None
+        return is_newest and workflow.now() < self.batch.deadline
 
     async def ends(self) -> None:
         """Wait until nothing more will happen to this batch."""
@@ -93,7 +98,7 @@ class Delivery:
 
     def comes_back(self, line: Line) -> None:
         """Let the next channel take over from a message that did not arrive, unless newer news was told."""
-        if any(line is ours for ours in self.told.channels) and self.may_come_back():
+        if any(line is ours for ours in self.told.channels) and self._is_current():
             self._tasks.append(asyncio.create_task(self._instead_of_what_came_back(line)))
 
     async def withdraw(self) -> tuple[list[Withdrawn], list[Channel]]:
