@@ -56,7 +56,8 @@ class LiveActivities:
     def end_with(self, desk: Desk) -> None:
         """Begin to end them once the order's final status was told."""
         is_told = desk.newest_told is not None and desk.newest_told.status.rule.final
-        if self.must_be_ended and is_told and self._ending is None:
+        is_under_way = self._ending is not None and not self._ending.done()
+        if self.must_be_ended and is_told and not is_under_way:
             self._ending = asyncio.create_task(self.end())
 
     async def end(self) -> None:
