@@ -59,7 +59,8 @@ def push_addresses(
     """
     shown = {activity.device: activity for activity in activities}
     is_at_once = any(status.rule.told[role].at_once for status in path)
-    may_start = role is Role.CUSTOMER and not path[-1].rule.final and not is_repeat
+    is_final = path[-1].rule.final
+    may_start = role is Role.CUSTOMER and not is_final and not is_repeat
     found: list[Address] = []
     for device in recipient.devices:
         activity = shown.get(device.token or "")
@@ -69,7 +70,8 @@ def push_addresses(
             continue
         if live is None or is_at_once:
             found.append(device.address)
-        if live:
+        # How the order ended is what its end shows: an update beside that could come after it.
+        if live and not is_final:
             found.append(live)
     return tuple(found)
 
