@@ -19,6 +19,8 @@ _DELIVERY = "workflows/delivery.py"
 _STORY = "tests/test_story_of_an_order.py::"
 _TRYING = "tests/test_story_of_trying.py::"
 _TRUST = "tests/test_story_of_trust.py::"
+_RECEIPTS = "tests/test_story_of_receipts.py::"
+_LIVE = "tests/test_story_of_live_activities.py::"
 _SENDING = "tests/test_sending.py::"
 _DESK = "tests/domain/test_desk.py::"
 _STORE = "tests/store/"
@@ -250,5 +252,55 @@ FAULTS = (
         "if isinstance(outcome, Gone):",
         "if outcome is None:",
         _STORY + "test_a_dead_device_is_not_tried_again",
+    ),
+    # What providers and recipients tell later
+    PlantedFault(
+        "a message that came back is left alone",
+        _ORDER,
+        "for delivery in self._deliveries if has_failed else ():",
+        "for delivery in ():",
+        _RECEIPTS + "test_an_undelivered_text_becomes_an_email",
+    ),
+    PlantedFault(
+        "older news that came back is told after newer news",
+        _DELIVERY,
+        "self._successor is None and not self._is_withdrawn",
+        "not self._is_withdrawn",
+        _RECEIPTS + "test_what_did_not_arrive_is_not_told_elsewhere_once_newer_news_was",
+    ),
+    PlantedFault(
+        "what may come back is forgotten at a hand-over",
+        _DELIVERY,
+        "return is_under_way or self.may_come_back()",
+        "return is_under_way",
+        _RECEIPTS + "test_a_text_that_comes_back_after_the_order_continued_as_new_still_becomes_an_email",
+    ),
+    PlantedFault(
+        "STOP does not reach what is asleep in back-off",
+        "activities/reaching.py",
+        "if _is_switched_off(envelope):",
+        "if envelope is None:",
+        _RECEIPTS + "test_stop_silences_a_text_that_is_asleep_in_back_off",
+    ),
+    PlantedFault(
+        "an order that is given up stays on the lock screen",
+        _ORDER,
+        "        await self._live.end()\n",
+        "",
+        _LIVE + "test_an_order_that_is_given_up_is_ended",
+    ),
+    PlantedFault(
+        "the sweep does not look at lock screens",
+        "activities/sweeping.py",
+        "shown=await self._still_shown()",
+        "shown=()",
+        _LIVE + "test_an_order_that_an_operator_stops_is_ended_by_the_sweep",
+    ),
+    PlantedFault(
+        "an activity that was swiped away swallows the news",
+        "activities/reaching.py",
+        "not isinstance(answer.outcome, (Gone, Refused))",
+        "not isinstance(answer.outcome, Refused)",
+        _LIVE + "test_an_activity_that_was_swiped_away_gives_its_place_back_to_alerts",
     ),
 )

@@ -52,6 +52,13 @@ async def twilio_says(http: httpx.AsyncClient, message_id: str, status: str) -> 
     return (await http.post(path, data=form, headers=headers)).status_code
 
 
+async def ana_answers(http: httpx.AsyncClient, ana: Person, word: str) -> int:
+    path = "/webhooks/twilio/inbound"
+    form = {"MessageSid": f"SM{word}{ana.id}", "From": ana.address(Channel.SMS), "Body": word}
+    headers = {"X-Twilio-Signature": signature(PUBLIC_URL + path, form)}
+    return (await http.post(path, data=form, headers=headers)).status_code
+
+
 async def ledger_says(order: OrderStory) -> str:
     return {row.channel: row.status for row in await order.rows()}[Channel.SMS]
 
@@ -88,6 +95,32 @@ async def test_a_receipt_for_an_order_that_is_over_is_in_the_ledger(
     assert await twilio_says(http, text, "delivered") == 200
 
     assert await ledger_says(order) == "DELIVERED"
+
+
+async def test_an_undelivered_text_becomes_an_email(city: City, http: httpx.AsyncClient) -> None:
+    ana = await city.customer()
+    order, text = await told_by_text(city, ana)
+
+    assert await twilio_says(http, text, "undelivered") == 200
+    await order.settles()
+
+    assert (await order.lines(ana))["sms"] == "FAILED"
+    assert len(ana.mails) == 1
+
+
+async def test_stop_during_an_order_silences_texts_at_once_and_start_brings_them_back(
+    city: City, http: httpx.AsyncClient
+) -> None:
+    ana = await city.customer()
+    order, _ = await told_by_text(city, ana)
+
+    assert await ana_answers(http, ana, "STOP") == 200
+    await order.becomes(Status.DELIVERED)
+    assert len(ana.texts) == 1
+
+    assert await ana_answers(http, ana, "START") == 200
+    await told_by_text(city, ana)
+    assert len(ana.texts) == 2
 
 
 async def test_one_click_in_a_mail_keeps_optional_mail_away_from_now_on(
