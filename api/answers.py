@@ -1,12 +1,15 @@
 """How the API says no: one shape for every problem, and its place in the OpenAPI document."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import HTTPException
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 
 class Problem(BaseModel):
@@ -25,6 +28,7 @@ _EXAMPLES: Mapping[int, tuple[str, str]] = {
     422: ("Something in the body cannot be used; the detail names it", "token: missing"),
     503: ("The store or Temporal is away: come again", "the store does not answer, try again later"),
 }
+_SCHEMA = Problem.model_json_schema()
 RETRY_AFTER = {"Retry-After": "20"}
 
 
@@ -33,8 +37,8 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {
         code: {
             "description": _EXAMPLES[code][0],
-            "model": Problem,
-            "content": {"application/json": {"example": {"detail": _EXAMPLES[code][1]}}},
+            # Not as "model": that would be of the type of the operation's own answer, such as a page.
+            "content": {"application/json": {"schema": _SCHEMA, "example": {"detail": _EXAMPLES[code][1]}}},
         }
         for code in codes
     }
@@ -48,6 +52,16 @@ async def come_again(_: Request, problem: Exception) -> JSONResponse:
     """Answer that something of ours is away, so that a provider repeats itself."""
     what = str(problem) if isinstance(problem, ComeAgain) else "the store does not answer"
     return JSONResponse({"detail": f"{what}, try again later"}, 503, RETRY_AFTER)
+
+
+async def not_allowed(request: Request, problem: Exception) -> Response:
+    """Name every method of a path: a router knows those of its first operation alone."""
+    answer = await http_exception_handler(request, cast("StarletteHTTPException", problem))
+    path = getattr(request.scope.get("route"), "path", None)
+    operations = request.app.openapi()["paths"].get(path, {})
+    if operations:
+        answer.headers["Allow"] = ", ".join(method.upper() for method in operations)
+    return answer
 
 
 def forged(why: str) -> HTTPException:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from activities.store import Store
 from activities.store.errors import StoreUnavailable
-from api.answers import ComeAgain, come_again
+from api.answers import ComeAgain, come_again, not_allowed
 from api.health import HealthDoor
 from api.live_activities import LiveActivitiesDoor
 from api.orders import Orders
@@ -50,6 +50,7 @@ def build(parts: Parts) -> FastAPI:
     )
     for problem in (ComeAgain, StoreUnavailable):
         app.add_exception_handler(problem, come_again)
+    app.add_exception_handler(405, not_allowed)
     for door in doors:
         app.include_router(door.router())
     return app

@@ -54,8 +54,8 @@ async def _read(request: Request) -> bytes:
 
 
 def _too_long() -> HTTPException:
-    # The rest of the body is on its way: it is not worth reading.
-    return HTTPException(413, "the body is over 256 KiB", {"Connection": "close"})
+    # The connection stays open, and the server drops the rest: cut off, a sender would not read the answer.
+    return HTTPException(413, "the body is over 256 KiB")
 
 
 def json_object(body: bytes | str) -> dict[str, Any]:

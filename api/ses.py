@@ -93,11 +93,7 @@ _EXAMPLE = {
     "Signature": "EXAMPLE=",
     "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0.pem",
 }
-_SCHEMA = {
-    "type": "object",
-    "required": list(_EXAMPLE),
-    "properties": {name: {"type": "string"} for name in _EXAMPLE},
-}
+_SCHEMA = SnsMessage.model_json_schema()
 _POSTED = {
     "requestBody": {
         "required": True,

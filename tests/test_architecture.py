@@ -37,6 +37,8 @@ MAY_KNOW = {
     "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
         "domain",
+        "api",
+        "activities.store",
         "starter",
         "worker",
         "settings",

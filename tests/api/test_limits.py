@@ -159,6 +159,7 @@ async def test_only_what_is_documented_can_be_called(door: Door) -> None:
             if method.lower() not in operations:
                 answer = await door.http.request(method, path.replace("{token}", "x"))
                 assert answer.status_code == 405, (method, path)
+                assert set(answer.headers["allow"].lower().split(", ")) == set(operations)
     for path in ("/docs", "/redoc", "/", "/webhooks/ses/", "/preferences/"):
         assert (await door.http.get(path)).status_code == 404
 

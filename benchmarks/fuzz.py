@@ -1,0 +1,147 @@
+"""The API under attack: every answer is to be one that we documented, and none a server error.
+
+``python -m benchmarks.fuzz`` makes at least 10,000 requests; ``CASES=`` says otherwise, ``SEED=`` which.
+The orders are stood for by a list, since the attacks are on the door; everything else is as it ships.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from activities.store.migrating import migrate
+from api.serving import serving
+from benchmarks import fuzz_hooks
+from benchmarks.fuzz_attacks import Attacker
+from benchmarks.fuzz_findings import DOCUMENT, Fuzzed, Tally, by_operation
+from domain.channels import Channel
+from domain.live_activities import IOS
+from domain.recipients import Address, Kind
+from leaving import leave
+from tests.api.stage import AUTH_TOKEN, PUBLIC_URL, SMS, Door, Front, open_door
+from tests.store.stage import as_url, somebody
+
+# What of its cases schemathesis makes beside the number of examples, which is for each operation.
+_BESIDE, _OPERATIONS = 500, 9
+_SHORT = 2_000
+_AT_ONCE = 4
+# A schema cannot say "no NUL and no more than 100 fields", so valid data may be refused.
+_ALWAYS_LEFT_OUT = "--exclude-checks=positive_data_acceptance"
+# What is signed by force is accepted although it was generated to be refused.
+_LEFT_OUT_WHEN_GENUINE = f"{_ALWAYS_LEFT_OUT},negative_data_rejection,missing_required_header,ignored_auth"
+
+
+async def fuzz(folder: Path, cases: int, seed: int = 1) -> Fuzzed:
+    """Serve the API, attack it at least so many times, and look at every answer."""
+    front = Front()
+    tally = Tally(front)
+    await migrate(as_url(folder / "store.db"))
+    async with serving(tally) as front.url, open_door(front, folder) as door:
+        attacker = await _attacker(door, seed)
+        await door.twilio_says(attacker.text, "delivered")
+        plan, genuine = _plan(cases), _genuine(attacker)
+        failed = [
+            await _schemathesis(door, folder, [*plan, f"--seed={seed}", _ALWAYS_LEFT_OUT], {}),
+            await _schemathesis(door, folder, [*plan, f"--seed={seed + 1}", _LEFT_OUT_WHEN_GENUINE], genuine),
+        ]
+        await _attacked(attacker, tally, max(cases, tally.answers.total() + cases // 3))
+        document = (await door.http.get(DOCUMENT)).json()
+        return Fuzzed(
+            answers=by_operation(tally.answers, document),
+            document=document,
+            failed_checks=sum(failed),
+            surprises=attacker.surprises,
+            receipts_moved_back=await door.status(attacker.text) not in ("DELIVERED", "READ"),
+        )
+
+
+async def _attacker(door: Door, seed: int) -> Attacker:
+    """One notification on each channel, and a Live Activity, to be attacked."""
+    iphone = {"platform": "ios", "token": "tok-2", "live_activity_token": "5747"}
+    await door.store.load([somebody(devices=[iphone])])
+    text, mail = await door.sent(SMS, "A17"), await door.sent(Channel.EMAIL, "A18")
+    push = await door.store.envelope(await door.sent(Channel.PUSH, "A19"))
+    assert push  # noqa: S101 it was just written
+    await door.store.note_live_activity(
+        push, Address(Channel.PUSH, "5747", IOS, "production", Kind.LIVE_START)
+    )
+    shown = await door.store.envelope(push.message_id)
+    assert shown  # noqa: S101 as above
+    link = door.live_activity(shown.activities[0].activity_id)
+    return Attacker(door, text, mail, link, seed)
+
+
+async def _attacked(attacker: Attacker, tally: Tally, until: int) -> None:
+    async def lane() -> None:
+        while tally.answers.total() < until:
+            await attacker.attack()
+
+    await asyncio.gather(*(lane() for _ in range(_AT_ONCE)))
+
+
+def _genuine(attacker: Attacker) -> dict[str, str]:
+    return {
+        "SCHEMATHESIS_HOOKS": fuzz_hooks.__name__,
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        fuzz_hooks.PREFERENCES: attacker.door.preferences().rpartition("/")[2],
+        fuzz_hooks.LIVE_ACTIVITY: attacker.live_activity.rpartition("/")[2],
+        fuzz_hooks.AUTH_TOKEN: AUTH_TOKEN,
+        fuzz_hooks.PUBLIC_URL: PUBLIC_URL,
+    }
+
+
+def _plan(cases: int) -> list[str]:
+    """Let schemathesis make a third of the cases, twice; a short run has no phases of fixed length."""
+    if cases < _SHORT:
+        return ["--phases=examples,fuzzing", f"--max-examples={max(1, cases // 3 // _OPERATIONS)}"]
+    # Its stateful phase comes to about as much as its fuzzing does.
+    examples = max(1, (cases // 3 - _BESIDE) // (2 * _OPERATIONS))
+    return ["--phases=examples,coverage,fuzzing,stateful", f"--max-examples={examples}"]
+
+
+async def _schemathesis(door: Door, folder: Path, plan: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run schemathesis; 0 when no check failed, 1 and what it said when one did."""
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("st")),
+        "run",
+        door.url + DOCUMENT,
+        *plan,
+        "--checks=all",
+        "--generation-database=none",
+        "--continue-on-failure",
+        "--warnings=off",
+        "--no-color",
+        cwd=folder,
+        env={**os.environ, **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    if process.returncode:
+        Console(stderr=True).print(said, markup=False, highlight=False)
+    return int(bool(process.returncode))
+
+
+async def main() -> bool:
+    """Attack and print."""
+    # Of thousands of refusals only our own mistakes are worth a line.
+    logging.basicConfig(level=logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        cases, seed = int(os.environ.get("CASES") or 10_000), int(os.environ.get("SEED") or 1)
+        found = await fuzz(Path(folder), cases, seed)
+    console = Console(width=140)
+    console.print(found.table())
+    for surprise, times in Counter(found.surprises).most_common(20):
+        console.print(f"{times} times {surprise}", markup=False, highlight=False)
+    console.print(str(found), highlight=False)
+    return found.holds
+
+
+if __name__ == "__main__":
+    leave(0 if asyncio.run(main()) else 1)

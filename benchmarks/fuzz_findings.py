@@ -1,0 +1,117 @@
+"""What attacks on the API came to: counts every answer, and knows which of them we documented."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+DOCUMENT = "/openapi.json"
+
+
+class Tally:
+    """Counts every answer of an application, by operation and status."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.answers: Counter[tuple[str, str, int]] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on, and note its answer."""
+        statuses: list[int] = []
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            self.answers[scope["method"], scope["path"], statuses[0] if statuses else 500] += 1
+
+
+@dataclass(frozen=True)
+class Fuzzed:
+    """What the attacks came to. ``answers``: how many, by method, path as documented, and status."""
+
+    answers: Mapping[tuple[str, str, int], int]
+    document: Mapping[str, Any] = field(repr=False)
+    failed_checks: int
+    surprises: list[str]
+    receipts_moved_back: bool
+
+    @property
+    def requests(self) -> int:
+        """How many there were."""
+        return sum(self.answers.values())
+
+    @property
+    def server_errors(self) -> int:
+        """Answers that were our bug."""
+        return sum(count for (*_, status), count in self.answers.items() if status >= 500)
+
+    @property
+    def undocumented(self) -> int:
+        """Answers that the OpenAPI document does not know."""
+        return sum(count for answer, count in self.answers.items() if not self._is_documented(*answer))
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing at all was wrong."""
+        wrong = (self.server_errors, self.undocumented, self.failed_checks, len(self.surprises))
+        return not any(wrong) and not self.receipts_moved_back
+
+    def __str__(self) -> str:
+        """The verdict in one line."""
+        line = (
+            f"fuzz: {'HOLDS' if self.holds else 'FAILS'} {self.requests:,} requests, "
+            f"{self.server_errors} server errors, {self.undocumented} undocumented answers"
+        )
+        more = {
+            "failed checks of schemathesis": self.failed_checks,
+            "unexpected answers": len(self.surprises),
+            "notifications moved back": int(self.receipts_moved_back),
+        }
+        return ", ".join([line, *(f"{count} {what}" for what, count in more.items() if count)])
+
+    def table(self) -> Table:
+        """Statuses of each operation."""
+        statuses = sorted({status for *_, status in self.answers})
+        table = Table("operation", *(str(status) for status in statuses), title="Answers")
+        for operation in sorted({answer[:2] for answer in self.answers if self._knows(*answer[:2])}):
+            table.add_row(" ".join(operation), *(self._cell([operation], status) for status in statuses))
+        rest = [answer[:2] for answer in self.answers if not self._knows(*answer[:2])]
+        table.add_row("anything else", *(self._cell(set(rest), status) for status in statuses))
+        return table
+
+    def _cell(self, operations: Any, status: int) -> str:
+        found = sum(self.answers.get((*operation, status), 0) for operation in operations)
+        return f"{found:,}" if found else ""
+
+    def _knows(self, method: str, path: str) -> bool:
+        return method.lower() in self.document["paths"].get(path, {})
+
+    def _is_documented(self, method: str, path: str, status: int) -> bool:
+        if self._knows(method, path):
+            return str(status) in self.document["paths"][path][method.lower()]["responses"]
+        if path == DOCUMENT:
+            return status == (200 if method in ("GET", "HEAD") else 405)
+        return status == (405 if path in self.document["paths"] else 404)
+
+
+def by_operation(
+    answers: Mapping[tuple[str, str, int], int], document: Mapping[str, Any]
+) -> Mapping[tuple[str, str, int], int]:
+    """Count by paths as they are documented, and every other path as it came."""
+    patterns = {
+        path: re.compile(re.escape(path).replace(r"\{token\}", "[^/]+")) for path in document["paths"]
+    }
+    found: Counter[tuple[str, str, int]] = Counter()
+    for (method, path, status), count in answers.items():
+        known = next((name for name, pattern in patterns.items() if pattern.fullmatch(path)), path)
+        found[method, known, status] += count
+    return found

@@ -1,0 +1,40 @@
+"""Lets schemathesis past the door: gives its cases a genuine signature or link.
+
+Loaded by schemathesis itself, in its own process; the environment says what is genuine.
+"""
+
+import os
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+import schemathesis
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped] # it has none
+
+PREFERENCES, LIVE_ACTIVITY, AUTH_TOKEN, PUBLIC_URL = (
+    "FUZZ_PREFERENCES",
+    "FUZZ_LIVE_ACTIVITY",
+    "FUZZ_AUTH_TOKEN",
+    "FUZZ_PUBLIC_URL",
+)
+
+
+@schemathesis.hook
+def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], __: dict[str, Any]) -> None:
+    """Make a case genuine."""
+    if case.path.startswith("/preferences/"):
+        case.path_parameters["token"] = os.environ[PREFERENCES]
+    elif case.path.startswith("/live-activities/"):
+        case.path_parameters["token"] = os.environ[LIVE_ACTIVITY]
+    elif case.path.startswith("/webhooks/twilio/"):
+        case.headers["X-Twilio-Signature"] = _signature(case)
+
+
+def _signature(case: schemathesis.Case[Any]) -> str:
+    request = requests.Request(**case.as_transport_kwargs(base_url=os.environ[PUBLIC_URL])).prepare()
+    body = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else request.body
+    fields = parse_qsl(str(body or ""), keep_blank_values=True)
+    parts = urlsplit(request.url or "")
+    url = f"{os.environ[PUBLIC_URL]}{parts.path}{'?' if parts.query else ''}{parts.query}"
+    computed: str = RequestValidator(os.environ[AUTH_TOKEN]).compute_signature(url, dict(fields))
+    return computed
