@@ -77,12 +77,14 @@ class Reaching:
         return await self._show(alert, addresses, message, envelope)
 
     async def _try_in_turn(self, address: Address, message: Message) -> Answer:
-        """Ask the providers that are well first, until one has the message or may have it."""
+        """Ask the providers that are well first, until an answer ends the matter for all of them."""
         answers: list[Answer] = []
         for provider in self.breakers.well_first(self._carriers_of(address)):
-            answers.append(await self._one_call(provider, address, message))
-            if not isinstance(answers[-1].outcome, (TryLater, Refused, NotCalled)):
-                break
+            answer = await self._one_call(provider, address, message)
+            if not isinstance(answer.outcome, (TryLater, Refused, NotCalled)):
+                # A dead address is dead for those as well who were too busy to find out.
+                return answer
+            answers.append(answer)
         return best_of(answers)
 
     async def _one_call(self, provider: Provider, address: Address, message: Message) -> Answer:
@@ -96,6 +98,9 @@ class Reaching:
             # Its text may hold an address: the type has to do.
             activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
             outcome = TryLater("our own error, see the worker's log", ours=True)
+        if isinstance(outcome, TryLater) and outcome.ours:
+            # Here, where another provider or device that does better cannot hide it.
+            activity.logger.error("%s needs an operator: %s", provider.name, outcome.reason)
         await self.breakers.note(provider.name, outcome, permit)
         return Answer(provider.name, outcome)
 

@@ -88,9 +88,7 @@ class Sending:
                 return await self._settle(turn, turn.sent(provider, reference))
             case Refused(reason) | Gone(reason):
                 return await self._settle(turn, turn.ended(NotificationStatus.FAILED, reason, provider))
-            case TryLater(reason, wait, ours):
-                if ours:
-                    activity.logger.error("%s needs an operator: %s", provider, reason)
+            case TryLater(reason, wait):
                 failed = turn.failed(reason, provider, is_in_doubt=turn.is_repeat)
                 return await self._try_again(turn, failed, wait)
             case Unknown(reason):
