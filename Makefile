@@ -36,6 +36,12 @@ faults: $(READY) ## break the code on purpose, once for each promise, and see th
 burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 	@$(BIN)/python -m benchmarks.burst
 
+apns: $(READY) ## pushes a second through our APNs adapter, next to a bare HTTP/2 loop
+	@$(BIN)/python -m benchmarks.apns
+
+fuzz: $(READY) ## attack the API with 10,000 requests (CASES=n)
+	@$(BIN)/python -m benchmarks.fuzz
+
 requirements: pyproject.toml ## pin every dependency with its hashes anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
 
@@ -46,4 +52,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults burst requirements
+.PHONY: help demo run test check cost chaos faults burst apns fuzz requirements
