@@ -48,6 +48,7 @@ from leaving import FAILED, leave_after
 from operating.dead_letters import app as dead_letters
 from operating.opening import open_store
 from operating.providers import app as providers
+from operating.trying_out import try_out
 from temporal_client import NoServer, connect
 from workflows.policy import CUSTOMER_ID, ORDER_STATUS
 
@@ -228,6 +229,9 @@ def timeline(
 ) -> None:
     """Show every batch of an order, who was told what where, and why not."""
     asyncio.run(_show_timeline(order, as_json=as_json))
+
+
+app.command("test-send")(try_out)
 
 
 @recipients.command()
