@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,14 @@ async def test_no_body_can_break_a_send(apple: Apple, status: int, body: bytes) 
     assert isinstance(await apple.outcome(), Refused | TryLater | Unknown | Gone)
 
 
+async def test_no_header_reaches_a_log(apple: Apple, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "hpack")  # whoever imports aioapns silences it
+    async with new_client() as http:
+        (apns,) = apple.config.providers(http)
+        await apns.send(MESSAGE, PHONE)
+    assert not [record for record in caplog.records if record.name.startswith("hpack")]
+
+
 async def test_nobody_listening_means_nothing_was_sent(apple: Apple) -> None:
     async with new_client() as http:
         (apns,) = replace(apple.config, hosts={"production": "https://127.0.0.1:1"}).providers(http)
@@ -395,13 +404,16 @@ async def test_all_who_send_with_one_key_share_its_token(apple: Apple) -> None:
 @pytest.mark.parametrize("reason", ["UnrelatedKeyIdInToken", "IdleTimeout", "Shutdown"])
 async def test_what_is_wrong_with_a_connection_is_left_behind_with_it(apple: Apple, reason: str) -> None:
     await apple.outcome()
-    slow = replace(refuses(400, "BadPriority"), after=0.2)
-    apple.will(slow, *[refuses(403, reason)] * 3)
-    under_way = [asyncio.create_task(apple.outcome()) for _ in range(4)]
-    assert [await one for one in under_way] == [Refused("APNs BadPriority"), *[TABLE[reason]] * 3]
+    complaint = refuses(403, reason)
+    apple.will(complaint, *[replace(complaint, after=0.3)] * 2)
+    under_way = [asyncio.create_task(apple.outcome()) for _ in range(3)]
+    await apple.has_asked(4)
 
+    assert await under_way[0] == TABLE[reason]
     assert await apple.outcome() == SENT
-    assert apple.stand_in.server.connections == 2
+    assert [await late for late in under_way] == [TABLE[reason]] * 3
+    assert await apple.outcome() == SENT
+    assert apple.stand_in.server.connections == 2, "late complaints are about the first"
 
 
 async def test_a_slow_answer_is_in_doubt_even_while_others_come_in(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import logging
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -138,13 +137,15 @@ async def test_an_idle_connection_that_was_closed_does_no_harm_to_the_push_after
 
 
 @asynccontextmanager
-async def a_port_that_says(folder: Path, said: bytes) -> AsyncIterator[tuple[int, Path]]:
-    """Speaks TLS, says one thing once it is spoken to, and hangs up: what no HTTP/2 server would."""
+async def a_port_that_says(folder: Path, *said: bytes) -> AsyncIterator[tuple[int, Path]]:
+    """Speaks TLS, says one thing after the other once it is spoken to, and hangs up: no HTTP/2 server."""
     ca, tls = self_signed(folder, "127.0.0.1")
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
-        writer.write(said)
+        for part in said:
+            writer.write(part)
+            await asyncio.sleep(0.05)  # so that each is read by itself
         writer.close()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
@@ -156,6 +157,7 @@ async def a_port_that_says(folder: Path, said: bytes) -> AsyncIterator[tuple[int
 
 
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+BEGINNING = SETTINGS + b"\0\0\1\1\4\0\0\0\1\x88"
 
 
 @pytest.mark.parametrize(
@@ -166,8 +168,8 @@ SETTINGS = b"\0\0\0\4\0\0\0\0\0"
         SETTINGS,
         SETTINGS + b"\0\0\1\1\5\0\0\0\1\xff",  # headers that cannot be decoded
         SETTINGS + b"\0\0\1\1\5\0\0\0\1\x88" * 2,  # a status twice, the stream being over
-        SETTINGS + b"\0\0\1\1\4\0\0\0\1\x88" + b"\0\0\1\0\0\0\0\0\1",  # the beginning of an answer
-        SETTINGS + b"\0\0\1\1\4\0\0\0\1\x88" + b"\0\0\1\x09\5\0\0\0\1\0",  # then what may not follow
+        BEGINNING + b"\0\0\1\0\0\0\0\0\1",  # the beginning of an answer
+        BEGINNING + b"\0\0\1\x09\5\0\0\0\1\0",  # then what may not follow
         SETTINGS + b"\0\0\4\3\0\0\0\0\1\0\0\0\0",  # its stream is reset
         SETTINGS + b"\0\0\x08\7\0\0\0\0\0\0\0\0\0\0\0\0\0",  # it goes away, and has seen no stream
         SETTINGS + b"\xff\xff\xff\0\0\0\0\0\1",
@@ -175,10 +177,12 @@ SETTINGS = b"\0\0\0\4\0\0\0\0\0"
     ],
     ids=lambda said: repr(said[9:30]),
 )
+@pytest.mark.parametrize("before", [b"", BEGINNING], ids=["at once", "within an answer"])
 async def test_whatever_is_said_instead_of_http2_is_no_answer(
-    apple: Apple, tmp_path: Path, said: bytes
+    apple: Apple, tmp_path: Path, before: bytes, said: bytes
 ) -> None:
-    async with a_port_that_says(tmp_path, said) as (port, ca), new_client() as http:
+    parts = (before, said.removeprefix(SETTINGS)) if before else (said,)
+    async with a_port_that_says(tmp_path, *parts) as (port, ca), new_client() as http:
         settings = {
             **apple.settings,
             "APNS_BASE_URL": f"https://127.0.0.1:{port}",
@@ -225,8 +229,7 @@ async def aioapns(apple: Apple) -> AsyncIterator[APNs]:
         await asyncio.sleep(0.05)
 
 
-async def test_a_public_client_sends_to_the_stand_in(apple: Apple, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "hpack")
+async def test_a_public_client_sends_to_the_stand_in(apple: Apple) -> None:
     alert = {"aps": {"alert": {"title": "Burger Barn", "body": "On its way."}}}
     async with aioapns(apple) as client:
         results = [
@@ -238,10 +241,7 @@ async def test_a_public_client_sends_to_the_stand_in(apple: Apple, caplog: pytes
     assert apple.stand_in.server.connections == 1
 
 
-async def test_a_public_client_understands_what_the_stand_in_refuses(
-    apple: Apple, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "hpack")
+async def test_a_public_client_understands_what_the_stand_in_refuses(apple: Apple) -> None:
     apple.simulator.set_faults([Fault(kind="dead", provider="apns", address=DEVICE)])
     async with aioapns(apple) as client:
         bad = await client.send_notification(NotificationRequest("no-token", {"aps": {"alert": "Hi"}}))
