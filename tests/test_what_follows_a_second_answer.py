@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from activities.breakers import utc_now
+from domain.breaker import PROBE_AFTER
 from domain.channels import Channel
 from domain.outcomes import TryLater
 from domain.status import Status
@@ -150,6 +152,16 @@ async def test_a_mail_that_the_relay_may_have_or_that_has_nowhere_to_go_does_not
 
 async def test_the_sender_whose_breaker_is_open_is_not_asked(desk: Desk, providers: Providers) -> None:
     await desk.is_failing("twilio", TryLater("busy"))
+    await desk.has(URGENTLY, SMS)
+    assert await desk.send(providers.twilio(CREATED, senders=2)) == {TOLD}
+    assert senders_asked(providers) == [SECOND]
+
+
+async def test_the_healthy_sender_is_asked_first_also_when_the_failing_one_may_be_probed(
+    desk: Desk, providers: Providers
+) -> None:
+    await desk.is_failing("twilio", TryLater("busy"))
+    desk.breakers.now = lambda: utc_now() + PROBE_AFTER
     await desk.has(URGENTLY, SMS)
     assert await desk.send(providers.twilio(CREATED, senders=2)) == {TOLD}
     assert senders_asked(providers) == [SECOND]
