@@ -5,13 +5,16 @@ import json
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 
 from simulator import Fault, Simulator
 from simulator.apns import REASONS
@@ -256,33 +259,86 @@ async def test_it_ends_at_once_however_slow_it_is() -> None:
             await call
 
 
-async def test_a_goaway_that_disowns_leaves_later_streams_unheard(client: Client) -> None:
-    server = client.simulator.apns.server
-    await client.push()
-    server.go_away_after(3, disown=True)
-    answers = await asyncio.gather(*(client.push() for _ in range(20)), return_exceptions=True)
-    answered = [answer for answer in answers if isinstance(answer, httpx.Response)]
-    assert len(client.simulator.received) >= 1 + 3
-    assert all(answer.status_code == 200 for answer in answered)
-    assert (server.sent_away, server.connections) == (1, 2)
+class Wire:
+    """A client that sends what it likes, whatever the server allows."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._h2 = H2Connection(H2Configuration(header_encoding="utf-8"))
+        self._h2.initiate_connection()
+        self.answers: set[int] = set()
+        self.goaway: int | None = None
+
+    def push(self, client: Client, *streams: int) -> None:
+        for stream in streams:
+            headers = {
+                ":method": "POST",
+                ":scheme": "https",
+                ":authority": "127.0.0.1",
+                ":path": f"/3/device/{stream:04}",
+                "authorization": client.bearer,
+                "apns-topic": "org.example.orders",
+                "apns-push-type": "alert",
+            }
+            self._h2.send_headers(stream, list(headers.items()))
+            self._h2.send_data(stream, json.dumps(ALERT).encode(), end_stream=True)
+        self._writer.write(self._h2.data_to_send())
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not is_so() and (data := await self._reader.read(65536)):
+                self._hear(data)
+
+    def _hear(self, data: bytes) -> None:
+        # Frame by frame: h2 hears nothing more once it has heard GOAWAY.
+        while data:
+            length = 9 + int.from_bytes(data[:3], "big")
+            frame, data = data[:length], data[length:]
+            kind, stream = frame[3], int.from_bytes(frame[5:9], "big")
+            if kind == 7:
+                self.goaway = int.from_bytes(frame[9:13], "big")
+            elif kind == 4 and not frame[4]:
+                self._writer.write(b"\0\0\0\4\1\0\0\0\0")  # settings count once they are acknowledged
+            elif kind == 1:
+                self.answers.add(stream)
 
 
-async def test_a_client_that_opens_too_many_streams_is_counted_and_shown_the_door(client: Client) -> None:
-    server = client.simulator.apns.server
+@asynccontextmanager
+async def a_wire(client: Client) -> AsyncIterator[Wire]:
     trust = ssl.create_default_context(cafile=client.simulator.apns_ca)
     trust.set_alpn_protocols(["h2"])
     reader, writer = await asyncio.open_connection("127.0.0.1", client.simulator.apns_port, ssl=trust)
-    hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
-    # POST https / twice at once, where one stream is allowed.
-    headers = b"\x83\x87\x84\x41\x01a"
-    frames = b"".join(
-        len(headers).to_bytes(3, "big") + b"\1\4" + stream.to_bytes(4, "big") + headers for stream in (1, 3)
-    )
-    writer.write(hello + frames)
-    async with asyncio.timeout(5):
-        assert await reader.read() != b""
-    writer.close()
-    assert server.above_limit == 1
+    try:
+        yield Wire(reader, writer)
+    finally:
+        writer.close()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("disown", "heard", "last"), [(True, [1, 3], 3), (False, [1, 3, 5, 7], 7)])
+async def test_a_goaway_disowns_what_is_open_or_answers_it_behind(
+    client: Client, disown: bool, heard: list[int], last: int
+) -> None:
+    async with a_wire(client) as wire:
+        wire.push(client, 1)
+        await wire.until(lambda: 1 in wire.answers)
+        client.simulator.apns.server.go_away_after(1, disown=disown)
+        wire.push(client, 3, 5, 7)
+        await wire.until(lambda: wire.goaway is not None and len(wire.answers) == len(heard))
+        wire.push(client, 9)
+        await asyncio.sleep(0.05)
+
+    assert (wire.goaway, sorted(wire.answers)) == (last, heard)
+    assert [received.address for received in client.simulator.received] == [f"{n:04}" for n in heard]
+    assert client.simulator.apns.server.disowned == (3 if disown else 1)
+
+
+async def test_a_client_that_opens_too_many_streams_is_counted_and_shown_the_door(client: Client) -> None:
+    async with a_wire(client) as wire:
+        wire.push(client, 1, 3)
+        await wire.until(lambda: wire.goaway is not None)
+    assert client.simulator.apns.server.above_limit == 1
+    assert client.simulator.received == []
 
 
 async def test_the_certificate_is_for_loopback_and_not_trusted_without_its_file(client: Client) -> None:
