@@ -80,12 +80,16 @@ class Breakers:
         return Permit.PROBE if is_ours else None
 
     def well_first(self, providers: Iterable[AnyProvider]) -> list[AnyProvider]:
-        """Those that are called before those whose breaker is open; otherwise as given."""
-        return sorted(providers, key=lambda one: not self._is_well(one.name))
+        """Those that are called before those whose breaker is open; otherwise as given.
 
-    def _is_well(self, provider: str) -> bool:
+        One that may be probed is asked in its turn: with another to take over at once a probe costs nothing,
+        and without it the first of two would never be found well again.
+        """
+        return sorted(providers, key=lambda one: not self._is_asked(one.name))
+
+    def _is_asked(self, provider: str) -> bool:
         health = self._health.get(provider)
-        return health is None or health.is_called
+        return health is None or health.is_called or health.may_be_probed(self.now())
 
     async def note(self, provider: str, outcome: Outcome, permit: Permit) -> None:
         """Count a call. An answer of any kind is a sign of health; silence and "not now" are not.

@@ -98,7 +98,7 @@ class Reaching:
             # Its text may hold an address: the type has to do.
             activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
             outcome = TryLater("our own error, see the worker's log", ours=True)
-        if isinstance(outcome, TryLater) and outcome.ours:
+        if isinstance(outcome, (TryLater, Gone)) and outcome.ours:
             # Here, where another provider or device that does better cannot hide it.
             activity.logger.error("%s needs an operator: %s", provider.name, outcome.reason)
         await self.breakers.note(provider.name, outcome, permit)

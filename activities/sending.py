@@ -14,6 +14,7 @@ from activities.planning import Wording
 from activities.reaching import Reaching
 from activities.turn import Turn, noted_by_the_last_attempt
 from domain.breaker import PROBE_AFTER
+from domain.channels import Channel
 from domain.effort import JITTER, Effort, GiveUp, TryAgain, after_a_failure, may_be_sent_again
 from domain.ledger import UNSETTLED, NotificationStatus
 from domain.messages import Attempt, Envelope, Noted, Words
@@ -110,8 +111,8 @@ class Sending:
         )
         match follows:
             case GiveUp(why):
-                ended = replace(failed, status=NotificationStatus.FAILED, reason=f"{failed.reason}; {why}")
-                return await self._settle(turn, ended)
+                status, reason = _given_up(turn, failed), f"{failed.reason}; {why}"
+                return await self._settle(turn, replace(failed, status=status, reason=reason))
             case TryAgain(wait):
                 await self.ledger.record(turn.envelope.message_id, failed)
                 raise _again(failed.reason or "failed", timedelta(seconds=wait))
@@ -135,6 +136,12 @@ def _with_failures_before(noted: Noted, envelope: Envelope) -> Noted:
     noted = noted.model_copy(update={"failures_before": envelope.failures})
     activity.heartbeat(noted)
     return noted
+
+
+def _given_up(turn: Turn, failed: Attempt) -> NotificationStatus:
+    """What may have arrived rests as unknown, where another channel would tell it twice; a push collapses."""
+    is_push = turn.envelope.channel is Channel.PUSH
+    return NotificationStatus.UNKNOWN if failed.is_in_doubt and not is_push else NotificationStatus.FAILED
 
 
 def _again(reason: str, wait: timedelta) -> ApplicationError:

@@ -23,10 +23,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """This address, token or number is dead, or its owner wants nothing more there (``opted_out``)."""
+    """This address, token or number is dead, or its owner wants nothing more there (``opted_out``).
+
+    ``ours``: many of these would be a mistake of ours, and an operator has to hear of each.
+    """
 
     reason: str
     opted_out: bool = False
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pytest
 from activities.breakers import utc_now
 from domain.breaker import PROBE_AFTER
 from domain.channels import Channel
+from domain.effort import Effort
 from domain.outcomes import TryLater
 from domain.status import Status
 from simulator.http2 import Answer, Cut, Reset
@@ -157,14 +158,17 @@ async def test_the_sender_whose_breaker_is_open_is_not_asked(desk: Desk, provide
     assert senders_asked(providers) == [SECOND]
 
 
-async def test_the_healthy_sender_is_asked_first_also_when_the_failing_one_may_be_probed(
-    desk: Desk, providers: Providers
+@pytest.mark.parametrize(
+    ("answers", "asked"), [([CREATED], [FIRST]), ([refuses(20503, 503), CREATED], [FIRST, SECOND])]
+)
+async def test_a_failing_sender_is_probed_in_its_turn_with_the_healthy_one_behind_it(
+    desk: Desk, providers: Providers, answers: list[Says], asked: list[str]
 ) -> None:
     await desk.is_failing("twilio", TryLater("busy"))
     desk.breakers.now = lambda: utc_now() + PROBE_AFTER
     await desk.has(URGENTLY, SMS)
-    assert await desk.send(providers.twilio(CREATED, senders=2)) == {TOLD}
-    assert senders_asked(providers) == [SECOND]
+    assert await desk.send(providers.twilio(*answers, senders=2)) == {TOLD}
+    assert senders_asked(providers) == asked
 
 
 async def test_what_the_healthy_one_refuses_is_not_asked_of_the_one_whose_breaker_is_open(
@@ -253,6 +257,14 @@ async def test_a_text_in_doubt_waits_for_a_list_that_cannot_be_read(desk: Desk, 
     await in_doubt(desk, providers, URGENTLY)
     assert await desk.send(providers.twilio(Says(500)), 2) == {again(30), IN_DOUBT}
     assert methods(providers) == ["GET"]
+
+
+async def test_a_text_in_doubt_whose_list_stays_unreadable_rests_as_unknown(
+    desk: Desk, providers: Providers
+) -> None:
+    await in_doubt(desk, providers, URGENTLY)
+    once = Effort(waits=(5,))
+    assert await desk.send(providers.twilio(Says(500)), 2, effort=once) == {RESTS}
 
 
 async def test_a_push_in_doubt_is_sent_until_there_is_an_answer_the_same_each_time(

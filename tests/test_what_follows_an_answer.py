@@ -156,6 +156,7 @@ FCM = [
         of_fcm(403, "PERMISSION_DENIED", by_fcm.code("SENDER_ID_MISMATCH")),
         NEXT_CHANNEL,
         DEAD,
+        OPERATOR,
     ),
     row("403 without the detail", of_fcm(403, "PERMISSION_DENIED"), AGAIN, OPERATOR),
     row("404 UNREGISTERED", of_fcm(404, "NOT_FOUND", by_fcm.code("UNREGISTERED")), NEXT_CHANNEL, DEAD),

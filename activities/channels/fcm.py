@@ -33,7 +33,8 @@ TARGETS = {Kind.PLAIN: "token", Kind.FID: "fid"}
 # By errorCode, which is in the details: ``status`` says NOT_FOUND for a wrong project just as well.
 ERRORS: Mapping[str, Outcome] = {
     "UNREGISTERED": Gone("FCM UNREGISTERED"),
-    "SENDER_ID_MISMATCH": Gone("FCM SENDER_ID_MISMATCH"),
+    # A token of another project is dead to us. If all of them are, the project is the wrong one.
+    "SENDER_ID_MISMATCH": Gone("FCM SENDER_ID_MISMATCH", ours=True),
     "THIRD_PARTY_AUTH_ERROR": TryLater("FCM THIRD_PARTY_AUTH_ERROR", ours=True),
     "APNS_AUTH_ERROR": TryLater("FCM APNS_AUTH_ERROR", ours=True),
     "QUOTA_EXCEEDED": TryLater("FCM QUOTA_EXCEEDED", wait=60),

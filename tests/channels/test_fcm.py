@@ -202,7 +202,10 @@ async def test_a_repeat_is_the_same_request_again(wire: Wire, fcm: Fcm) -> None:
             refuses(401, "UNAUTHENTICATED", code("APNS_AUTH_ERROR")),
             TryLater("FCM APNS_AUTH_ERROR", ours=True),
         ),
-        (refuses(403, "PERMISSION_DENIED", code("SENDER_ID_MISMATCH")), Gone("FCM SENDER_ID_MISMATCH")),
+        (
+            refuses(403, "PERMISSION_DENIED", code("SENDER_ID_MISMATCH")),
+            Gone("FCM SENDER_ID_MISMATCH", ours=True),
+        ),
         (refuses(403, "PERMISSION_DENIED"), TryLater("FCM PERMISSION_DENIED", ours=True)),
         (refuses(404, "NOT_FOUND", code("UNREGISTERED")), Gone("FCM UNREGISTERED")),
         (refuses(404, "NOT_FOUND"), TryLater("FCM NOT_FOUND: wrong project or path", ours=True)),
