@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from activities.channels.apns import Apns, Config
 from activities.channels.apns_token import ProviderToken
-from activities.channels.http import new_client
 from activities.channels.http2 import Http2Client
 from domain.messages import Message
 from domain.outcomes import Outcome
@@ -95,15 +95,21 @@ def refuses(status: int, reason: str) -> Answer:
 @asynccontextmanager
 async def an_apple(folder: Path, patience: float = 10) -> AsyncIterator[Apple]:
     """``patience`` in seconds is the adapter's."""
-    async with Simulator.start() as simulator, new_client(patience) as http:
+    async with Simulator.start() as simulator:
         key, clock = ec.generate_private_key(ec.SECP256R1()), Clock()
         settings = settings_of(simulator, written(folder, key))
         config = replace(config_of(settings), token=ProviderToken(key, KEY_ID, TEAM_ID, clock))
-        own = Http2Client(config.trust, http.timeout)
-        http.closes(own)
-        apple = Apple(simulator, settings, config, key, Apns(config, own, clock), clock)
-        _listen(apple)
-        yield apple
+        async with Http2Client(config.trust, httpx.Timeout(patience)) as http:
+            apple = Apple(simulator, settings, config, key, Apns(config, http, clock), clock)
+            _listen(apple)
+            yield apple
+
+
+@asynccontextmanager
+async def an_adapter(config: Config) -> AsyncIterator[Apns]:
+    """One more, on a client of its own."""
+    async with Http2Client(config.trust, httpx.Timeout(10)) as http:
+        yield Apns(config, http)
 
 
 def _listen(apple: Apple) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -22,7 +23,7 @@ from simulator import Fault
 from simulator.certificate import self_signed
 from simulator.http2 import Asked, Cut
 
-from .apple import KEY_ID, PHONE, TEAM_ID, TOPIC, Apple, config_of
+from .apple import KEY_ID, PHONE, TEAM_ID, TOPIC, Apple, an_adapter, config_of
 from .messages import DEVICE, MESSAGE
 
 NO_ANSWER = Unknown("APNs: no answer came")
@@ -62,7 +63,10 @@ def times_shown(apple: Apple) -> Counter[str]:
 
 
 @pytest.mark.parametrize("disown", [True, False], ids=["disowning", "graceful"])
-async def test_a_goaway_among_a_thousand_pushes_loses_none(apple: Apple, disown: bool) -> None:
+async def test_a_goaway_among_a_thousand_pushes_loses_none(
+    apple: Apple, caplog: pytest.LogCaptureFixture, disown: bool
+) -> None:
+    caplog.set_level(logging.INFO)  # what httpcore says at DEBUG takes longer than the pushes
     server, messages = apple.stand_in.server, pushes(1000)
     server.stream_limit = 100
     server.go_away_after(500, disown=disown)
@@ -182,20 +186,19 @@ async def test_whatever_is_said_instead_of_http2_is_no_answer(
     apple: Apple, tmp_path: Path, before: bytes, said: bytes
 ) -> None:
     parts = (before, said.removeprefix(SETTINGS)) if before else (said,)
-    async with a_port_that_says(tmp_path, *parts) as (port, ca), new_client() as http:
+    async with a_port_that_says(tmp_path, *parts) as (port, ca):
         settings = {
             **apple.settings,
             "APNS_BASE_URL": f"https://127.0.0.1:{port}",
             "APNS_CA_FILE": str(ca),
         }
-        (apns,) = config_of(settings).providers(http)
-        assert await apns.send(MESSAGE, PHONE) == NO_ANSWER
+        async with an_adapter(config_of(settings)) as apns:
+            assert await apns.send(MESSAGE, PHONE) == NO_ANSWER
 
 
 async def test_a_server_of_another_age_is_no_apns(apple: Apple) -> None:
-    async with new_client() as http:
-        url = apple.simulator.url.replace("http:", "https:")
-        (apns,) = config_of({**apple.settings, "APNS_BASE_URL": url}).providers(http)
+    url = apple.simulator.url.replace("http:", "https:")
+    async with an_adapter(config_of({**apple.settings, "APNS_BASE_URL": url})) as apns:
         assert await apns.send(MESSAGE, PHONE) == TryLater("APNs: could not connect")
 
 
