@@ -49,10 +49,10 @@ def is_gone(child: psutil.Process) -> bool:
 
 
 async def up(demo: Process) -> list[psutil.Process]:
-    """Wait until a run is ready: Temporal and a worker are its children then."""
+    """Wait until a run is ready: Temporal, a worker and the API are its children then."""
     await demo.says("\nready: ")
     programs = children(demo)
-    assert len(programs) == 2
+    assert len(programs) == 3
     return programs
 
 
@@ -129,7 +129,7 @@ async def test_a_run_that_is_killed_takes_its_programs_along(tmp_path: Path) -> 
 
 async def test_a_program_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     async with running(*DEMO, "--run", settings=settings(tmp_path, DATA_DIR=str(tmp_path))) as demo:
-        temporal, worker = await up(demo)
+        temporal, worker, _ = await up(demo)
         worker.kill()
         ended = await demo.ends()
 
@@ -154,7 +154,14 @@ async def test_a_start_that_is_stopped_half_way_leaves_nothing(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "setting",
-    ["TEMPORAL_PORT", "TEMPORAL_UI_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_APNS_PORT", "METRICS_PORT"],
+    [
+        "TEMPORAL_PORT",
+        "TEMPORAL_UI_PORT",
+        "SIMULATOR_SMTP_PORT",
+        "SIMULATOR_APNS_PORT",
+        "API_PORT",
+        "METRICS_PORT",
+    ],
 )
 async def test_a_taken_port_is_one_line_that_names_the_setting(tmp_path: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -182,7 +189,7 @@ async def test_the_demo_tells_three_orders_as_it_has_to_and_ends_by_itself(
     assert "Tu pedido de Burger Barn va en camino. Llega en unos 12 minutos." in played.ended.out
     assert "Your order from Burger Barn has been cancelled." in played.ended.out
     assert "Every order was told exactly as it had to be." in played.ended.out
-    assert len(played.programs) == 2
+    assert len(played.programs) == 3
     assert all(map(is_gone, played.programs))
     assert os.listdir(played.folder) == [], "the temporary folder is removed"
 
