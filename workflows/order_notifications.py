@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.timeline import BATCHES_KEPT, DEAD_LETTERS_SHOWN, Timeline, as_markdown, opening, timeline
     from workflows.carried import Carried, NextRun, Unfinished
     from workflows.delivery import Delivery
-    from workflows.intake import NOTHING, decoded, only, read_start, unreadable
+    from workflows.intake import NOTHING, Crowd, decoded, only, read_start, unreadable
     from workflows.live_activities import LiveActivities
     from workflows.policy import (
         CUSTOMER_ID,
@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
         NOTHING_ACCEPTED_AFTER,
         ORDER_STATUS,
         SIGNALS_A_RUN,
+        SIGNALS_OF_A_BURST,
     )
     from workflows.store_calls import in_store
 
@@ -50,6 +51,7 @@ class OrderNotifications:
         self._unfinished = carried.unfinished
         self._live = LiveActivities(self._order_id, is_shown=carried.is_shown_live)
         self._signals = 0
+        self._crowd = Crowd()
         self._is_silent = False
 
     @workflow.run
@@ -59,6 +61,7 @@ class OrderNotifications:
         self._watch_for_long_silence()
         while not self._is_over():
             await self._news_worth_telling()
+            await self._read_on()
             await self._tell(self._desk.take_due(workflow.now()))
             await self._write_down_what_came_in()
             self._live.end_with(self._desk)
@@ -74,16 +77,10 @@ class OrderNotifications:
         and a misspelt name would wait unseen for ever.
         """
         self._signals += 1
-        try:
-            content = only(arguments)
-            if name == "status_changed":
-                self._desk.receive(read_event(content, order_id=self._order_id), workflow.now())
-            elif name == "receipt":
-                self._receipts.append(read_receipt(content))
-            else:
-                raise BadInput("signal", "unknown, use status_changed or receipt")
-        except BadInput as problem:
-            self._unkept.append(unreadable(self._order_id, name, problem, arguments, workflow.now()))
+        if self._crowd.may_read(workflow.now()):
+            self._take_in(name, arguments)
+        else:
+            self._crowd.add((name, arguments))
 
     @workflow.update(name="announce")
     def announce(self, event: RawValue = NOTHING) -> Answer:
@@ -116,6 +113,25 @@ class OrderNotifications:
                 timeout_summary="window" if self._desk.next_due() else "open for late news",
             )
 
+    async def _read_on(self) -> None:
+        """Read some of the signals that came in a crowd, in a task of their own."""
+        if self._crowd:
+            await workflow.sleep(timedelta(milliseconds=1), summary="a crowd of signals to read")
+            for name, arguments in self._crowd.take():
+                self._take_in(name, arguments)
+
+    def _take_in(self, name: str, arguments: Sequence[RawValue]) -> None:
+        try:
+            content = only(arguments)
+            if name == "status_changed":
+                self._desk.receive(read_event(content, order_id=self._order_id), workflow.now())
+            elif name == "receipt":
+                self._receipts.append(read_receipt(content))
+            else:
+                raise BadInput("signal", "unknown, use status_changed or receipt")
+        except BadInput as problem:
+            self._unkept.append(unreadable(self._order_id, name, problem, arguments, workflow.now()))
+
     async def _tell(self, batches: Sequence[Batch]) -> None:
         await asyncio.gather(*(self._tell_one(batch) for batch in batches))
         if batches:
@@ -124,7 +140,7 @@ class OrderNotifications:
     async def _tell_one(self, batch: Batch) -> None:
         withdrawn, in_flight = await self._withdraw_what_it_supersedes(batch)
         batch = batch.model_copy(update={"withdrawn": tuple(withdrawn)})
-        plan = await in_store(Planning.plan, batch)
+        plan = await in_store(Planning.plan, batch, in_a_burst=self._signals >= SIGNALS_OF_A_BURST)
         self._live.are_shown(by=plan)
         self._desk.hears_from_the_ledger(batch, plan)
         told = opening(batch, plan.number, plan.channels)
@@ -184,11 +200,14 @@ class OrderNotifications:
 
     async def _continue_as_new_if_long(self) -> None:
         """Begin a new run with everything in hand: nothing is awaited between gathering it and leaving."""
-        if not self._is_long():
+        # A crowd is told as it is read: what a run hands to the next stays small.
+        if not self._is_long() or self._crowd:
             return
         under_way = [delivery for delivery in self._deliveries if delivery.matters]
         paused = [delivery for delivery in under_way if await delivery.pause()]
         await self._live.pause()
+        while self._crowd:
+            await self._read_on()
         carried = Carried(
             desk=self._desk,
             told=tuple(self._told),
@@ -242,7 +261,7 @@ class OrderNotifications:
         return ends_at if ends_at and ends_at > workflow.now() else None
 
     def _came_in(self) -> bool:
-        return bool(self._unkept or self._receipts)
+        return bool(self._unkept or self._receipts or self._crowd)
 
     def _is_long(self) -> bool:
         return self._signals >= SIGNALS_A_RUN or workflow.info().is_continue_as_new_suggested()

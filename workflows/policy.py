@@ -30,8 +30,11 @@ WITHDRAWAL_GRACE = timedelta(seconds=1)
 # A run that took in no event must not stand in the way of the order's first real one.
 NOTHING_ACCEPTED_AFTER = timedelta(minutes=1)
 GIVEN_UP_AFTER = timedelta(days=30)
-# The server allows 10,000 signals a run and never suggests continuing because of them.
-SIGNALS_A_RUN = 2_000
+# The server allows 10,000 signals a run and never suggests continuing because of them. It throws a workflow
+# task away when 100 come while it is open, and the next begins with all of the run: that must stay cheap.
+SIGNALS_A_RUN = 500
+# An order has a dozen. From here on it is in a burst.
+SIGNALS_OF_A_BURST = 50
 
 CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
