@@ -253,13 +253,6 @@ FAULTS = (
         "if outcome is None:",
         _STORY + "test_a_dead_device_is_not_tried_again",
     ),
-    PlantedFault(
-        "signals of a crowd beyond the first slice are dropped",
-        _ORDER,
-        "self._crowd.add((name, arguments))",
-        "pass",
-        "tests/test_burst.py::test_signals_that_came_in_a_crowd_while_no_worker_was_there_are_all_heard",
-    ),
     # What providers and recipients tell later
     PlantedFault(
         "a message that came back is left alone",
