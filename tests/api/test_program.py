@@ -97,7 +97,9 @@ async def test_a_receipt_for_an_order_that_is_over_is_in_the_ledger(
     assert await ledger_says(order) == "DELIVERED"
 
 
-async def test_an_undelivered_text_becomes_an_email(city: City, http: httpx.AsyncClient) -> None:
+async def test_a_text_that_twilio_calls_undelivered_becomes_an_email(
+    city: City, http: httpx.AsyncClient
+) -> None:
     ana = await city.customer()
     order, text = await told_by_text(city, ana)
 
