@@ -209,10 +209,10 @@ def event(number: int, status: Status) -> dict[str, Any]:
     }
 
 
-async def has_ended(order: Order) -> bool:
-    """Whether it completes while we have patience."""
+async def has_ended(order: Order, patience: float = PATIENCE) -> bool:
+    """Whether it completes within so many seconds."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while (status := (await order.describe()).status) in _UNDER_WAY:  # noqa: ASYNC110 as above
                 await asyncio.sleep(0.1)
             return status is WorkflowExecutionStatus.COMPLETED

@@ -39,7 +39,7 @@ async def test_signals_that_came_in_a_crowd_while_no_worker_was_there_are_all_he
         await in_parallel(AT_ONCE, [driver.signal(order, one) for one in events])
         await stack["worker"].start()
 
-        assert await has_ended(order)
+        assert await has_ended(order, patience=45)
         told = in_the_ledger(stack)
         timeline = await order.query("timeline")
         assert len({one["event_id"] for one in events} - told) == timeline.get("stale_in_all", 0)
