@@ -46,6 +46,7 @@ _TIME_SKIPPING = (
 )
 # Real seconds that anything may take on a busy machine before a story is called failed.
 PATIENCE = 20
+_TIMERS_LATE = 0.05
 
 
 class Clock:
@@ -301,6 +302,9 @@ class OrderStory:
     async def passes(self, seconds: float) -> None:
         """Let time pass for this order."""
         await self._city.stage.env.fast_forward(self._handle, timedelta(seconds=seconds))
+        await self.settles()
+        # The clock is ahead at once, the timers that it makes due fire some milliseconds later.
+        await asyncio.sleep(_TIMERS_LATE)
         await self.settles()
 
     async def skip(self, seconds: float) -> None:

@@ -10,6 +10,7 @@ from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.status import Status
 from simulator import Fault
+from tests.processes import eventually
 from tests.stage import City, OrderStory
 from workflows.policy import SIGNALS_A_RUN
 
@@ -98,9 +99,15 @@ async def test_nonsense_neither_stops_an_order_nor_gets_lost(city: City, nonsens
 
 
 async def hears_often(order: OrderStory, event: dict[str, object], times: int) -> None:
-    """Signal one event again and again."""
+    """Signal one event again and again, and wait until the last was heard: a crowd is read in parts."""
+    before = (await order.timeline()).duplicates
+
+    async def all_are_heard() -> bool:
+        return (await order.timeline()).duplicates >= before + times
+
     for _ in range(0, times, 100):
         await asyncio.gather(*(order.handle.signal("status_changed", event) for _ in range(100)))
+    await eventually(all_are_heard)
     await order.settles()
 
 
