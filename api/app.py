@@ -6,10 +6,12 @@ from fastapi import FastAPI
 
 from activities.store import Store
 from activities.store.errors import StoreUnavailable
+from activities.wording import FluentWording
 from api.answers import ComeAgain, come_again, not_allowed
+from api.callers import Callers
 from api.health import HealthDoor
 from api.live_activities import LiveActivitiesDoor
-from api.orders import Orders
+from api.orders import Orders, Service
 from api.preferences import PreferencesDoor
 from api.receipts import Receipts
 from api.ses import SesDoor
@@ -25,6 +27,9 @@ class Parts:
     store: Store
     orders: Orders
     links: SignedLinks
+    service: Service
+    callers: Callers
+    wording: FluentWording
     twilio_auth_token: str | None = field(default=None, repr=False)
     sns: SnsMessages | None = None
 

@@ -33,6 +33,8 @@ MAY_KNOW = {
         "leaving",
         "activities.channels",
         "activities.store",
+        "activities.wording",
+        "operating",
     },
     "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
