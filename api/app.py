@@ -14,6 +14,7 @@ from api.live_activities import LiveActivitiesDoor
 from api.orders import Orders, Service
 from api.preferences import PreferencesDoor
 from api.receipts import Receipts
+from api.rendering import Pages
 from api.ses import SesDoor
 from api.sns import SnsMessages
 from api.twilio import TwilioDoor
@@ -36,12 +37,13 @@ class Parts:
 
 def build(parts: Parts) -> FastAPI:
     """The API as an ASGI application."""
-    store, receipts = parts.store, Receipts(parts.store, parts.orders)
+    store, receipts, pages = parts.store, Receipts(parts.store, parts.orders), Pages()
     doors = (
         TwilioDoor(receipts, store, parts.links.public_url, parts.twilio_auth_token),
         SesDoor(receipts, store, parts.sns),
         PreferencesDoor(store, parts.links),
         LiveActivitiesDoor(store, parts.links),
+        pages,
         HealthDoor(store, parts.orders),
     )
     # The usual pages for people load scripts from elsewhere.
