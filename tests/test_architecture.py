@@ -51,7 +51,8 @@ MAY_KNOW = {
         "activities.channels",
     },
     "leaving": set[str](),
-    "temporal_client": {"domain"},
+    "encryption": {"domain"},
+    "temporal_client": {"domain", "encryption"},
     "settings": {"domain", "activities.channels"},
     "operating": {
         "domain",
