@@ -33,6 +33,9 @@ chaos: $(READY) ## kill, cut and stop everything while orders run, then account 
 faults: $(READY) ## break the code on purpose, once for each promise, and see the test go red
 	@$(BIN)/python -m benchmarks.planted_faults
 
+bench: $(READY) ## CPU, latency and throughput next to the least that Temporal allows (ORDERS=n LANES=n ROUNDS=n)
+	@$(BIN)/python -m benchmarks.bench
+
 burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 	@$(BIN)/python -m benchmarks.burst
 
@@ -52,4 +55,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults burst apns fuzz requirements
+.PHONY: help demo run test check cost chaos faults bench burst apns fuzz requirements
