@@ -154,10 +154,9 @@ async def _systems(stack: Stack) -> Sequence[System]:
     )
     service = await stack.order_service()
     client = await Client.connect(stack.address, data_converter=pydantic_data_converter)
-    bare_announce = partial(bare.announce, client, window_seconds=WINDOW_SECONDS)
     return (
         System("product", "worker", partial(_announce, service), "order-"),
-        System("floor", "bare", bare_announce, "bare-"),
+        System("floor", "bare", partial(bare.announce, client, _RULES), "bare-"),
     )
 
 

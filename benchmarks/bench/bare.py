@@ -1,7 +1,8 @@
 """The floor: the least workflow code that does the job on Temporal, in the product's shape.
 
 A plan writes two rows by a local activity, each channel has a queue of its own, each send is one call over
-HTTP and one write. No preferences, deadlines, fallback, breaker, inbox, and nothing for anybody to look at.
+HTTP and one write. It has the product's timers: the window, giving up, late events. It has no preferences,
+deadlines, fallback, breaker or inbox, and nothing for anybody to look at.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
 
     from benchmarks.bench.job import CHANNELS, IN_WINDOW
-    from domain.orders import OrderEvent
+    from domain.orders import OrderEvent, Rules
     from domain.status import Status
 
 ORDERS_QUEUE, WORKFLOW_TYPE = "bare-orders", "BareOrder"
@@ -40,6 +41,7 @@ class BareRules(BaseModel):
 
     order_id: str
     window_seconds: float
+    linger_seconds: float
 
 
 @workflow.defn(name=WORKFLOW_TYPE)
@@ -63,7 +65,8 @@ class BareOrder:
 
     @workflow.run
     async def run(self, rules: BareRules) -> None:
-        """Tell the news until the order is delivered."""
+        """Tell the news until the order is delivered, then stay open for late events."""
+        self._given_up = asyncio.create_task(workflow.sleep(timedelta(days=30)))
         number, is_over = 0, False
         while not is_over:
             await workflow.wait_condition(lambda: bool(self._news))
@@ -74,6 +77,7 @@ class BareOrder:
             is_over, events, self._news, self._is_urgent = self._is_over, self._news, [], False
             number += 1
             await self._tell(Bare(order_id=rules.order_id, number=number, events=events))
+        await workflow.sleep(timedelta(seconds=rules.linger_seconds))
 
     async def _tell(self, batch: Bare) -> None:
         await workflow.execute_local_activity("plan", batch, start_to_close_timeout=_TIMEOUT)
@@ -90,12 +94,12 @@ class BareOrder:
         )
 
 
-async def announce(client: Client, event: OrderEvent, window_seconds: float) -> None:
+async def announce(client: Client, rules: Rules, event: OrderEvent) -> None:
     """Signal an order event, starting the order with the first; one that is over takes no more."""
     with contextlib.suppress(WorkflowAlreadyStartedError):
         await client.start_workflow(
             WORKFLOW_TYPE,
-            BareRules(order_id=event.order_id, window_seconds=window_seconds),
+            BareRules(order_id=event.order_id, **rules.model_dump()),
             id=f"bare-{event.order_id}",
             task_queue=ORDERS_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
