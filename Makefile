@@ -33,6 +33,9 @@ chaos: $(READY) ## kill, cut and stop everything while orders run, then account 
 faults: $(READY) ## break the code on purpose, once for each promise, and see the test go red
 	@$(BIN)/python -m benchmarks.planted_faults
 
+bench: $(READY) ## CPU, latency and throughput next to the least that Temporal allows (ORDERS=n LANES=n ROUNDS=n)
+	@$(BIN)/python -m benchmarks.bench
+
 burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 	@$(BIN)/python -m benchmarks.burst
 
@@ -42,8 +45,12 @@ apns: $(READY) ## pushes a second through our APNs adapter, next to a bare HTTP/
 fuzz: $(READY) ## attack the API with 10,000 requests (CASES=n)
 	@$(BIN)/python -m benchmarks.fuzz
 
+secrets: ## make the secrets that docker-compose.yml reads, in deploy/secrets
+	@deploy/make-secrets.sh
+
 requirements: pyproject.toml ## pin every dependency with its hashes anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -c requirements.txt pyproject.toml -o deploy/requirements.txt
 
 $(READY): requirements.txt
 	@echo "Setting up .venv: once, about a minute"
@@ -52,4 +59,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults burst apns fuzz requirements
+.PHONY: help demo run test check cost chaos faults bench burst apns fuzz secrets requirements

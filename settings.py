@@ -24,6 +24,7 @@ class Settings:
     database_url: str = field(repr=False)
     providers: Sequence[channels.Config] = ()
     rates: Mapping[str, float] = field(default_factory=dict)
+    metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
     public_url: str | None = None
     api_host: str = "127.0.0.1"
@@ -33,6 +34,7 @@ class Settings:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
         """Read everything; :class:`BadInput` names what is wrong and the remedy."""
+        environ = with_secrets(environ)
         return cls(
             database_url=database_url(environ),
             providers=channels.configured(environ),
@@ -41,6 +43,7 @@ class Settings:
                 for name, value in environ.items()
                 if name.startswith(_RATE) and value
             },
+            metrics_host=environ.get("METRICS_HOST", "").strip() or "127.0.0.1",
             metrics_port=port(environ, "METRICS_PORT"),
             public_url=public_url(environ),
             api_host=environ.get("API_HOST", "").strip() or "127.0.0.1",
@@ -53,12 +56,37 @@ class Settings:
         return self.rates.get(provider.upper())
 
 
+def with_secrets(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with secrets read from files: ``DATABASE_URL_FILE`` names one with a ``DATABASE_URL``.
+
+    An empty file is as if there were none, so that one deployment fits those with and without a provider.
+    """
+    files = {name: environ.get(f"{name}_FILE", "").strip() for name in _SECRETS}
+    found = {name: _secret(name, file) for name, file in files.items() if file}
+    return {**environ, **{name: value for name, value in found.items() if value}}
+
+
+def _secret(name: str, file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise BadInput(f"{name}_FILE", f"{file} cannot be read, name a file that holds {name}") from None
+
+
+_SECRETS = (
+    "DATABASE_URL",
+    "TWILIO_AUTH_TOKEN",
+    "SMTP_PASSWORD",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
 _RATE = "PROVIDER_RATE_"
 _DATABASES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+psycopg")
 
 
 def database_url(environ: Mapping[str, str]) -> str:
     """Where the ledger is: a file in ``DATA_DIR`` unless ``DATABASE_URL`` says otherwise."""
+    environ = with_secrets(environ)
     if given := environ.get("DATABASE_URL"):
         if given.partition("://")[0] not in _DATABASES:
             # The URL holds a password as often as not: it is not repeated.

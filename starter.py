@@ -46,6 +46,7 @@ from domain.status import Status
 from domain.timeline import Timeline
 from leaving import FAILED, leave_after
 from operating.dead_letters import app as dead_letters
+from operating.keys import app as keys
 from operating.opening import open_store
 from operating.providers import app as providers
 from operating.trying_out import try_out
@@ -181,6 +182,7 @@ recipients = typer.Typer(help="Who hears about orders: load them, look at them."
 app.add_typer(recipients, name="recipients")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(providers, name="providers")
+app.add_typer(keys, name="keys")
 
 OVER = 3
 

@@ -1,17 +1,25 @@
-"""Connects to Temporal by its own client configuration, with plain JSON on the wire."""
+"""Connects to Temporal by its own client configuration, with JSON on the wire, in the clear or encrypted."""
 
 import asyncio
+import os
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import to_json
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
-from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from domain.orders import Wire
+from encryption import EncryptedPayloads, PayloadKeys
 
 
 class _LeanJson(PydanticJSONPlainPayloadConverter):
@@ -37,6 +45,18 @@ class LeanPayloadConverter(CompositePayloadConverter):
 DATA_CONVERTER = DataConverter(payload_converter_class=LeanPayloadConverter)
 
 
+def data_converter(environ: Mapping[str, str]) -> DataConverter:
+    """What turns our data into payloads. With keys they are encrypted, and so is what failures say."""
+    keys = PayloadKeys.configured(environ)
+    if keys is None:
+        return DATA_CONVERTER
+    return DataConverter(
+        payload_converter_class=LeanPayloadConverter,
+        payload_codec=EncryptedPayloads(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
 # Something that listens and never answers is no server either.
 _ANSWERS_WITHIN = 5
 
@@ -46,7 +66,11 @@ class NoServer(Exception):
 
 
 async def connect(runtime: Runtime | None = None) -> Client:
-    """A client by Temporal's environment variables and profile file. Raises :class:`NoServer`."""
+    """A client by Temporal's environment variables and profile file.
+
+    Raises :class:`NoServer`, and ``BadInput`` where payloads shall be encrypted and the keys cannot be read.
+    """
+    converter = data_converter(os.environ)
     try:
         config = ClientConfig.load_client_connect_config()
     except (RuntimeError, OSError, ValueError) as problem:
@@ -54,7 +78,7 @@ async def connect(runtime: Runtime | None = None) -> Client:
     address = config.setdefault("target_host", "localhost:7233")
     try:
         async with asyncio.timeout(_ANSWERS_WITHIN):
-            return await Client.connect(**config, data_converter=DATA_CONVERTER, runtime=runtime)
+            return await Client.connect(**config, data_converter=converter, runtime=runtime)
     except (RuntimeError, TimeoutError):
         raise NoServer(
             f"TEMPORAL_ADDRESS: no Temporal server answers at {address}, start it or correct it"

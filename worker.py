@@ -161,7 +161,7 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
 def _runtime(settings: Settings) -> Runtime | None:
     if settings.metrics_port is None:
         return None
-    metrics = PrometheusConfig(bind_address=f"127.0.0.1:{settings.metrics_port}")
+    metrics = PrometheusConfig(bind_address=f"{settings.metrics_host}:{settings.metrics_port}")
     try:
         return Runtime(telemetry=TelemetryConfig(metrics=metrics))
     except ValueError:

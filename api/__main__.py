@@ -17,7 +17,9 @@ from temporalio.exceptions import TemporalError
 from activities.channels import twilio
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
+from activities.wording import FluentWording
 from api.app import Parts, build
+from api.callers import Callers
 from api.orders import RunningOrders
 from api.serving import serving
 from api.sns import FETCHED_WITHIN, SnsMessages, fetching
@@ -25,23 +27,28 @@ from domain.links import SignedLinks
 from domain.orders import BadInput
 from leaving import FAILED, leave_after
 from settings import Settings
+from starter import OrderService
 from temporal_client import NoServer, connect
 
 
 @contextlib.asynccontextmanager
 async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
     """What the API is made of, open until the block ends."""
-    orders = RunningOrders(await connect())
+    client = await connect()
     await migrate(settings.database_url)
     async with (
         Store(settings.database_url) as store,
         httpx.AsyncClient(timeout=FETCHED_WITHIN) as http,
     ):
         topic = settings.sns_topic
+        links = SignedLinks(public_url, await store.signing_secrets())
         yield Parts(
             store=store,
-            orders=orders,
-            links=SignedLinks(public_url, await store.signing_secrets()),
+            orders=RunningOrders(client),
+            links=links,
+            service=OrderService(client),
+            callers=Callers(store.api_keys, links),
+            wording=FluentWording(),
             twilio_auth_token=next(
                 (config.auth_token for config in settings.providers if isinstance(config, twilio.Config)),
                 None,

@@ -20,12 +20,14 @@ class Problem(BaseModel):
 
 _EXAMPLES: Mapping[int, tuple[str, str]] = {
     400: ("The body cannot be read", "the body is not JSON"),
+    401: ("No key or token of ours", "no token of ours, or it is over: get another"),
     403: ("Not signed by whom it claims to be from", "the signature is not the provider's"),
     404: ("No such thing here", "no such link"),
     408: ("The body did not come in time", "the body did not come in time"),
     413: ("The body is over 256 KiB", "the body is over 256 KiB"),
     415: ("The body is of another type", "send application/json"),
     422: ("Something in the body cannot be used; the detail names it", "token: missing"),
+    429: ("Too many requests: come again after Retry-After seconds", "too many requests, try again later"),
     503: ("The store or Temporal is away: come again", "the store does not answer, try again later"),
 }
 _SCHEMA = Problem.model_json_schema()

@@ -6,12 +6,15 @@ from fastapi import FastAPI
 
 from activities.store import Store
 from activities.store.errors import StoreUnavailable
+from activities.wording import FluentWording
 from api.answers import ComeAgain, come_again, not_allowed
+from api.callers import Callers
 from api.health import HealthDoor
 from api.live_activities import LiveActivitiesDoor
-from api.orders import Orders
+from api.orders import Orders, Service
 from api.preferences import PreferencesDoor
 from api.receipts import Receipts
+from api.rendering import Pages
 from api.ses import SesDoor
 from api.sns import SnsMessages
 from api.twilio import TwilioDoor
@@ -25,18 +28,22 @@ class Parts:
     store: Store
     orders: Orders
     links: SignedLinks
+    service: Service
+    callers: Callers
+    wording: FluentWording
     twilio_auth_token: str | None = field(default=None, repr=False)
     sns: SnsMessages | None = None
 
 
 def build(parts: Parts) -> FastAPI:
     """The API as an ASGI application."""
-    store, receipts = parts.store, Receipts(parts.store, parts.orders)
+    store, receipts, pages = parts.store, Receipts(parts.store, parts.orders), Pages()
     doors = (
         TwilioDoor(receipts, store, parts.links.public_url, parts.twilio_auth_token),
         SesDoor(receipts, store, parts.sns),
         PreferencesDoor(store, parts.links),
         LiveActivitiesDoor(store, parts.links),
+        pages,
         HealthDoor(store, parts.orders),
     )
     # The usual pages for people load scripts from elsewhere.

@@ -7,7 +7,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.answers import ComeAgain
-from domain.orders import Receipt, workflow_id
+from domain.desk import Answer
+from domain.orders import OrderEvent, Receipt, workflow_id
+from domain.timeline import Timeline
 
 # A provider waits 15 s for our answer, and the store has its share of them.
 TAKEN_WITHIN = timedelta(seconds=5)
@@ -22,6 +24,19 @@ class Orders(Protocol):
 
     async def answer(self) -> bool:
         """Whether they can be told anything now."""
+
+
+class Service(Protocol):
+    """What an order service does: ``starter.OrderService``, which says what it raises."""
+
+    async def announce(self, event: OrderEvent) -> None:
+        """Hand an event over for good."""
+
+    async def announce_and_wait(self, event: OrderEvent) -> Answer:
+        """Hand an event over and hear what became of it."""
+
+    async def timeline(self, order_id: str) -> Timeline:
+        """What was told to whom, and why not."""
 
 
 class RunningOrders:

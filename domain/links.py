@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
 from domain.channels import Channel
 from domain.messages import Links
 
 _PREFERENCES, _LIVE_ACTIVITY = "preferences", "live activity"
+_RECIPIENT, _OPERATOR = "recipient", "operator"
+RECIPIENT_SECONDS = 3600
+OPERATOR_SECONDS = 8 * 3600
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,36 @@ class SignedLinks:
         """The activity a link is for, None for one that we did not make."""
         found = self._read(_LIVE_ACTIVITY, token)
         return found if isinstance(found, str) else None
+
+    def recipient_token(self, recipient_id: str) -> str:
+        """What lets somebody in to their own inbox and preferences, for :data:`RECIPIENT_SECONDS`."""
+        return self._sign_for_a_while(_RECIPIENT, recipient_id)
+
+    def read_recipient_token(self, token: str) -> str | None:
+        """Whom a token lets in, None for one that is over or not of ours."""
+        return self._read_in_time(_RECIPIENT, token, RECIPIENT_SECONDS)
+
+    def operator_session(self, key_id: str) -> str:
+        """What a browser keeps of a key that somebody signed in with, for :data:`OPERATOR_SECONDS`."""
+        return self._sign_for_a_while(_OPERATOR, key_id)
+
+    def read_operator_session(self, token: str) -> str | None:
+        """The id of the key that somebody signed in with, None for what is over or not of ours."""
+        return self._read_in_time(_OPERATOR, token, OPERATOR_SECONDS)
+
+    def _sign_for_a_while(self, purpose: str, who: str) -> str:
+        signed = self._timed(purpose).dumps(who)
+        return signed if isinstance(signed, str) else signed.decode()
+
+    def _read_in_time(self, purpose: str, token: str, seconds: int) -> str | None:
+        try:
+            found: object = self._timed(purpose).loads(token, max_age=seconds)
+        except BadData:
+            return None
+        return found if isinstance(found, str) else None
+
+    def _timed(self, purpose: str) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(list(self.secrets), salt=f"order-notifications {purpose}")
 
     def _sign(self, purpose: str, what: object) -> str:
         signed = self._serializer(purpose).dumps(what)

@@ -110,6 +110,12 @@ class Stack:
         command = (sys.executable, "-m", "api")
         await self._start(self._program("api", command, ready="api: ready"))
 
+    def program(self, name: str, command: Sequence[str], *, ready: str, **settings: str) -> Program:
+        """Add a program of the caller's own, which is stopped with the rest. It is not started."""
+        self._programs[name] = program = self._program(name, command, ready=ready, settings=settings)
+        self._exits.push_async_callback(program.stop)
+        return program
+
     async def load(self, people: Path) -> None:
         """Load recipients as anybody would."""
         command = (sys.executable, str(HOME / "starter.py"), "recipients", "load", str(people))

@@ -30,6 +30,7 @@ _OURS = (
     "EMAIL_",
     "PROVIDER_",
     "METRICS_",
+    "PAYLOAD_",
     "PUBLIC_",
     "API_",
 )

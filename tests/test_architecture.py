@@ -33,6 +33,8 @@ MAY_KNOW = {
         "leaving",
         "activities.channels",
         "activities.store",
+        "activities.wording",
+        "operating",
     },
     "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
@@ -49,7 +51,8 @@ MAY_KNOW = {
         "activities.channels",
     },
     "leaving": set[str](),
-    "temporal_client": {"domain"},
+    "encryption": {"domain"},
+    "temporal_client": {"domain", "encryption"},
     "settings": {"domain", "activities.channels"},
     "operating": {
         "domain",

@@ -16,11 +16,11 @@ EFFORTS = {1: URGENT}
 
 SEND_QUEUES = {Channel.PUSH: "send-push", Channel.SMS: "send-sms", Channel.EMAIL: "send-email"}
 
-# One call to a provider, with its reading and writing. Longer than the provider's own time limit, so that
-# our answer to a slow provider is written down rather than cut off.
+# One attempt, with its reading and writing. Longer than the providers' own time limits, so that our answer
+# to a slow one is written down rather than cut off.
 SEND_TIMEOUTS = {
     Channel.PUSH: timedelta(seconds=30),
-    Channel.SMS: timedelta(seconds=30),
+    Channel.SMS: timedelta(seconds=60),  # two senders in turn, and the list of each looked up: 40 s
     Channel.EMAIL: timedelta(seconds=90),  # a conversation of many steps, the last of which may take 30 s
 }
 STORE_TIMEOUT = timedelta(seconds=10)

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.store.tables import inbox
+from activities.store.inserting import added_rows
+from activities.store.tables import inbox, inbox_heads
 from domain.channels import Channel
 from domain.messages import Words
 from domain.telling import Batch
@@ -35,7 +36,17 @@ _LIST = (
 )
 
 
-async def put(connection: AsyncConnection, batch: Batch, channel: Channel, words: Words) -> None:
+async def take_turn(connection: AsyncConnection, recipient_id: str) -> int:
+    """Wait until nobody else tells this recipient anything, until the end of the transaction.
+
+    Answers the number of the next change to their inbox.
+    """
+    take = added_rows(connection, inbox_heads, "changes").returning(inbox_heads.c.changes)
+    turn: int = (await connection.execute(take, {"recipient_id": recipient_id, "changes": 1})).scalar_one()
+    return turn
+
+
+async def put(connection: AsyncConnection, batch: Batch, channel: Channel, words: Words, turn: int) -> None:
     """Deliver a message; its row in the ledger is written by the same transaction."""
     row = {
         "message_id": batch.message_id(channel),
@@ -44,6 +55,7 @@ async def put(connection: AsyncConnection, batch: Batch, channel: Channel, words
         "title": words.title,
         "text": words.text,
         "created_at": batch.told_at,
+        "change": turn,
     }
     await connection.execute(_PUT, row)
 

@@ -77,9 +77,11 @@ async def plan(
         batch, already_told = remains.batch, remains.already_told
     if order.is_redriven and not batch.first_of_run:
         batch = await _instead_of_what_is_redriven(connection, batch)
+    # Before counting: what another order tells this person at the same time counts as well.
+    turn = await inbox.take_turn(connection, batch.recipient_id)
     messages = await told_in_last_hour(connection, batch)
     decisions = decide(batch, recipient, told_in_last_hour=messages)
-    await write_down(connection, batch, recipient, decisions, wording)
+    await write_down(connection, batch, recipient, decisions, wording, turn)
     return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late, live=live)
 
 
@@ -165,6 +167,7 @@ async def write_down(
     recipient: Recipient,
     decisions: Mapping[Channel, Decision],
     wording: "Wording",
+    turn: int,
 ) -> None:
     """Write what is decided on each channel. Raises :class:`PlannedMeanwhile` where a row is there."""
     held = {channel: path.path for channel, path in decisions.items() if path.verdict is Verdict.HELD}
@@ -175,7 +178,7 @@ async def write_down(
     for channel, made in written.items():
         if made.verdict is Verdict.TOLD:
             words = wording.words(recipient.locale, batch.role, channel, made.path, batch.facts)
-            await inbox.put(connection, batch, channel, words)
+            await inbox.put(connection, batch, channel, words, turn)
     await _supersede(connection, batch, list(written))
 
 

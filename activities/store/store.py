@@ -17,6 +17,7 @@ from activities.store import (
     redriving,
     signing_keys,
 )
+from activities.store.api_keys import ApiKeys
 from activities.store.database import Database
 from activities.store.dead_letters import KeptLetter
 from activities.store.inbox import InboxMessage
@@ -58,6 +59,7 @@ class Store:
     def __init__(self, url: str, now: Callable[[], datetime] = utc_now) -> None:
         self._database = Database(url)
         self._now = now
+        self.api_keys = ApiKeys(self._database, now)
 
     async def __aenter__(self) -> Self:
         return self

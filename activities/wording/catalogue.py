@@ -69,6 +69,13 @@ class Language:
         )
         return words if words.title and words.text else None
 
+    def phrase(self, phrase_id: str, values: Mapping[str, str | int]) -> str | None:
+        """Say something that is no message, or None when the language does not have it or it is broken."""
+        if not self._bundle.has_message(phrase_id):
+            return None
+        value = self._bundle.get_message(phrase_id).value
+        return self._format(phrase_id, value, values) or None if value else None
+
     def _format(self, message_id: str, piece: Pattern, values: Mapping[str, str | int]) -> str:
         said, errors = self._bundle.format_pattern(piece, dict(values))
         if not errors:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from activities.wording.catalogue import ENGLISH, Language, lineage, read_languages
 from activities.wording.facts import ever_fewer, sayable
+from activities.wording.phrases import Phrases
 from domain.channels import Channel
 from domain.messages import Words
 from domain.orders import Fact
@@ -44,6 +45,10 @@ class FluentWording:
                     self._warn_once(own, role, path)
                 return words
         return self._last_resort[role]
+
+    def phrases(self, locale: str) -> Phrases:
+        """What pages say, in English when ``locale`` has no catalogue."""
+        return Phrases(self._language(locale), self._english)
 
     def missing(self, locale: str) -> tuple[str, ...]:
         """List the messages a language ought to have and has not: one per status told, and all of English."""

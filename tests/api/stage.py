@@ -16,15 +16,21 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 
 from activities.store import Store
 from activities.store.notifications import Notification
+from activities.wording import FluentWording
 from api.answers import ComeAgain
 from api.app import Parts, build
+from api.callers import Callers
 from api.orders import Orders
 from api.serving import serving
 from api.sns import SnsMessages
 from domain.channels import Channel
+from domain.desk import Answer, Outcome
 from domain.links import SignedLinks
-from domain.orders import Receipt
+from domain.orders import OrderEvent, Receipt
 from domain.status import Status
+from domain.timeline import Timeline
+from starter import NoSuchOrder
+from temporal_client import NoServer
 from tests.api.amazon import TOPIC, Amazon
 from tests.store.stage import Stage as Planning
 from tests.store.stage import as_url, batch, sent, somebody
@@ -45,6 +51,7 @@ class ToldOrders:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, Receipt]] = []
+        self.announced: list[OrderEvent] = []
         self.are_away = False
 
     async def tell(self, order_id: str, receipt: Receipt) -> None:
@@ -54,6 +61,18 @@ class ToldOrders:
 
     async def answer(self) -> bool:
         return not self.are_away
+
+    async def announce(self, event: OrderEvent) -> None:
+        if self.are_away:
+            raise NoServer("no Temporal server answers")
+        self.announced.append(event)
+
+    async def announce_and_wait(self, event: OrderEvent) -> Answer:
+        await self.announce(event)
+        return Answer(outcome=Outcome.ACCEPTED, order_id=event.order_id, event_id=event.event_id)
+
+    async def timeline(self, order_id: str) -> Timeline:
+        raise NoSuchOrder(f"order {order_id} is not known")
 
 
 @dataclass
@@ -173,5 +192,15 @@ async def open_door(front: Front, folder: Path, orders: Orders | None = None) ->
     ):
         await store.load([somebody()])
         links = SignedLinks(PUBLIC_URL, await store.signing_secrets())
-        front.app = build(Parts(store, orders or told, links, AUTH_TOKEN, SnsMessages(TOPIC, amazon.fetch)))
+        parts = Parts(
+            store=store,
+            orders=orders or told,
+            links=links,
+            service=told,
+            callers=Callers(store.api_keys, links),
+            wording=FluentWording(),
+            twilio_auth_token=AUTH_TOKEN,
+            sns=SnsMessages(TOPIC, amazon.fetch),
+        )
+        front.app = build(parts)
         yield Door(front.url, http, store, links, told, amazon, folder)

@@ -1,0 +1,85 @@
+"""What people see and choose: consents, keys of callers, changes of inboxes, and variants of wording."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+_MOMENT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
+# What is in an inbox already gets its numbers in the order in which it came.
+_NUMBER_CHANGES = sa.text(
+    "UPDATE inbox SET change = (SELECT count(*) FROM inbox AS other "
+    "WHERE other.recipient_id = inbox.recipient_id AND (other.created_at < inbox.created_at "
+    "OR (other.created_at = inbox.created_at AND other.message_id <= inbox.message_id)))"
+)
+_COUNT_CHANGES = sa.text(
+    "INSERT INTO inbox_heads (recipient_id, changes) "
+    "SELECT recipient_id, count(*) FROM inbox GROUP BY recipient_id"
+)
+
+
+def upgrade() -> None:
+    """Two columns and four tables more."""
+    op.add_column("notifications", sa.Column("variant", sa.String()))
+    _consents()
+    _inbox_changes()
+    op.create_table(
+        "api_keys",
+        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("revoked_at", _MOMENT),
+        sa.PrimaryKeyConstraint("key_id", name="pk_api_keys"),
+    )
+
+
+def downgrade() -> None:
+    """Consents and keys are lost."""
+    op.drop_index("ix_inbox_recipient_id_change", "inbox")
+    with op.batch_alter_table("inbox") as inbox:
+        inbox.drop_column("change")
+    for table in ("api_keys", "inbox_heads", "consent_heads", "consents"):
+        op.drop_table(table)
+    with op.batch_alter_table("notifications") as notifications:
+        notifications.drop_column("variant")
+
+
+def _consents() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("number", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("recipient_id", sa.String()),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("before", sa.JSON()),
+        sa.Column("after", sa.JSON()),
+        sa.Column("previous", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_consents"),
+    )
+    op.create_index("ix_consents_recipient_id_number", "consents", ["recipient_id", "number"])
+    op.create_table(
+        "consent_heads",
+        sa.Column("chain", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("chain", name="pk_consent_heads"),
+    )
+
+
+def _inbox_changes() -> None:
+    op.create_table(
+        "inbox_heads",
+        sa.Column("recipient_id", sa.String(), nullable=False),
+        sa.Column("changes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("recipient_id", name="pk_inbox_heads"),
+    )
+    op.add_column("inbox", sa.Column("change", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
+    op.execute(_NUMBER_CHANGES)
+    op.create_index("ix_inbox_recipient_id_change", "inbox", ["recipient_id", "change"])
+    op.execute(_COUNT_CHANGES)

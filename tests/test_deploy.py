@@ -1,0 +1,143 @@
+"""The deployment as it is written down: Compose accepts it, and what it starts of ours runs as it says."""
+
+import re
+import shutil
+import socket
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from domain.orders import BadInput
+from settings import Settings
+from tests.processes import HOME, run, running, settings_apart
+from tests.stage import Stage
+
+COMPOSE: dict[str, Any] = yaml.safe_load((HOME / "docker-compose.yml").read_text())
+DATABASE_PASSWORD = "a-password-nobody-may-see"  # noqa: S105 it is looked for where it must not be
+
+
+def test_compose_accepts_the_file() -> None:
+    compose = shutil.which("docker-compose")
+    if compose is None:
+        pytest.skip("no docker-compose on this machine: install Debian's package docker-compose")
+    ended = subprocess.run([compose, "config", "-q"], cwd=HOME, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_every_image_is_of_one_known_version() -> None:
+    images = {service["image"] for service in COMPOSE["services"].values()}
+
+    assert [image for image in images if not re.fullmatch(r"[a-z/-]+:[a-z0-9.-]+", image)] == []
+    assert [image for image in images if image.endswith(":latest") or "auto-setup" in image] == []
+
+
+def test_every_file_that_compose_mounts_is_there() -> None:
+    mounts = [mount for service in COMPOSE["services"].values() for mount in service.get("volumes", [])]
+    ours = [HOME / mount.partition(":")[0] for mount in mounts if mount.startswith(".")]
+
+    assert ours
+    assert [path for path in ours if not path.exists()] == []
+
+
+def test_the_secrets_that_compose_names_are_the_ones_that_are_made(tmp_path: Path) -> None:
+    script = tmp_path / "deploy" / "make-secrets.sh"
+    script.parent.mkdir()
+    shutil.copy(HOME / "deploy" / "make-secrets.sh", script)
+    for _ in range(2):
+        subprocess.run(["sh", script], check=True, capture_output=True)
+
+    made = {path.name: path.read_text() for path in (tmp_path / "deploy" / "secrets").iterdir()}
+    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} == set(made)
+    assert made["notifications_password"].strip() in made["database_url"]
+
+
+def test_everything_the_image_needs_is_pinned_as_it_is_here() -> None:
+    pinned = _pins((HOME / "deploy" / "requirements.txt").read_text())
+    project = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]
+    wanted = {re.split(r"[\[>=]", line)[0].lower().replace(".", "-") for line in project["dependencies"]}
+
+    assert wanted - {name for name, _ in pinned} == set()
+    assert pinned - _pins((HOME / "requirements.txt").read_text()) == set()
+
+
+def test_the_image_holds_what_the_product_is_made_of_and_nothing_else() -> None:
+    copied = re.findall(r"^COPY (\w+) \1$", (HOME / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert set(copied) == {"domain", "workflows", "activities", "operating", "api"}
+    for part in copied:
+        assert f"!{part}" in (HOME / ".dockerignore").read_text()
+
+
+async def test_the_worker_and_the_api_run_as_compose_starts_them(stage: Stage, tmp_path: Path) -> None:
+    apart = await settings_apart(stage, "deployed", tmp_path)
+    worker, api = (_service(name, apart, tmp_path) for name in ("worker", "api"))
+
+    async with running(*worker.command, settings=worker.settings) as started:
+        await started.says("worker: ready")
+        async with running(*api.command, settings=api.settings) as answering:
+            await answering.says("api: ready at ")
+
+
+async def test_without_any_provider_the_worker_says_in_one_line_what_is_missing(tmp_path: Path) -> None:
+    worker = _service("worker", {}, tmp_path)
+
+    ended = await run(*worker.command, settings=worker.settings)
+
+    assert (ended.code, ended.problem.partition(",")[0]) == (1, "worker: providers: none is configured")
+
+
+def test_a_secret_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"postgresql://notifications:{DATABASE_PASSWORD}@postgres/orders\n")
+    (tmp_path / "none").write_text("")
+
+    read = Settings.read(
+        {"DATABASE_URL_FILE": str(tmp_path / "url"), "TWILIO_AUTH_TOKEN_FILE": str(tmp_path / "none")}
+    )
+
+    assert read.database_url == f"postgresql://notifications:{DATABASE_PASSWORD}@postgres/orders"
+    assert DATABASE_PASSWORD not in repr(read)
+
+
+def test_a_file_of_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"^SMTP_PASSWORD_FILE: .* cannot be read"):
+        Settings.read({"SMTP_PASSWORD_FILE": str(tmp_path / "missing")})
+
+
+class _Service:
+    """A service of ours on this machine: its command, and its settings but for where things are."""
+
+    def __init__(self, command: list[str], settings: dict[str, str]) -> None:
+        self.command = [word for word in command if word != "python"]
+        self.settings = settings
+
+
+def _service(name: str, here: dict[str, str], folder: Path) -> _Service:
+    written = COMPOSE["services"][name]
+    (folder / "database_url").write_text(f"sqlite:///{folder}/{name}.db\n")
+    for secret in written["secrets"]:
+        (folder / secret).touch()
+    settings = {key: _with_nothing_set(value) for key, value in written["environment"].items()}
+    settings = {key: value.replace("/run/secrets", str(folder)) for key, value in settings.items()}
+    elsewhere = {"METRICS_PORT": "", "API_PORT": str(_free_port()), "API_HOST": "127.0.0.1"}
+    return _Service(written["command"], {**settings, **here, **elsewhere, "DATABASE_URL": ""})
+
+
+def _with_nothing_set(value: str) -> str:
+    """A value as Compose makes it where the user set nothing."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def _pins(requirements: str) -> set[tuple[str, str]]:
+    pinned = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", requirements, re.MULTILINE)
+    return {(name.lower().replace(".", "-"), version) for name, version in pinned}
