@@ -1,6 +1,6 @@
 """Old histories meet new code: stored ones replay, and an incompatible one does not.
 
-Those of a run are replayed as it ends, by ``looking_back.py``: ``RECORD_HISTORIES=1 make test`` stores them anew.
+Those of a run are replayed as it ends, by ``looking_back.py``; ``RECORD_HISTORIES=1 make test`` stores them.
 """
 
 import json

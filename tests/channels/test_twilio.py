@@ -277,7 +277,7 @@ async def test_a_listed_text_without_a_readable_date_counts(wire: Wire, twilio: 
         (refuses(20429, 429, Retry_After="7"), TryLater("Twilio 20429: too many requests", wait=7)),
         (refuses(20003, 401), TryLater("Twilio 20003: credentials", ours=True)),
     ],
-    ids=repr,
+    ids=["cut", "500", "no object", "no list", "a sid that is none", "too many requests", "credentials"],
 )
 async def test_nothing_is_sent_again_while_the_list_cannot_be_read(
     wire: Wire, twilio: Twilio, answer: Says | Cuts, expected: Outcome
