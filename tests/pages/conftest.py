@@ -1,6 +1,5 @@
 """What the tests of pages share: the API over the whole product, and a browser to look at it."""
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from api.orders import RunningOrders
 from api.serving import serving
 from domain.callers import Scope
 from domain.links import SignedLinks
+from simulator.ports import Ports
 from starter import OrderService
 from tests.pages.browser import Reader, chromium, open_browser
 from tests.stage import Stage
@@ -33,8 +33,7 @@ class Site:
 @pytest.fixture(scope="session")
 async def site(stage: Stage) -> AsyncIterator[Site]:
     """The API over the stage's own Temporal and store."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = Ports.free().api
     links = SignedLinks(f"http://127.0.0.1:{port}", await stage.store.signing_secrets())
     key = await stage.store.api_keys.make("everybody", list(Scope))
     parts = Parts(
