@@ -58,7 +58,8 @@ $(READY): requirements.txt
 	@echo "Setting up .venv: once, about a minute"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": set PYTHON=")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@# Compiling all of it would take longer than compiling what is used, when it is first used.
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
 .PHONY: help demo run test check cost chaos faults bench burst apns fuzz secrets requirements

@@ -1,6 +1,7 @@
 """What all tests of a process share: one Temporal dev server, one simulator, one worker."""
 
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -45,7 +46,11 @@ async def city(stage: Stage, request: pytest.FixtureRequest) -> City:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Trust nobody outside this machine: reading whom the system trusts took half of many a test's time."""
+    """Find the programs beside this interpreter, and trust nobody outside this machine.
+
+    Reading whom the system trusts took half of many a test's time.
+    """
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if "SSL_CERT_FILE" not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="trusted-")
         config.add_cleanup(folder.cleanup)
