@@ -86,7 +86,10 @@ class Language:
             _log.warning("%s.ftl has no words for %s", self.tag, what)
 
     def _format(self, message_id: str, piece: Pattern, values: Mapping[str, str | int]) -> str:
-        said, errors = self._bundle.format_pattern(piece, self._prepared(values))
+        try:
+            said, errors = self._bundle.format_pattern(piece, self._prepared(values))
+        except RecursionError as circle:
+            said, errors = "", [circle]
         if not errors:
             return str(said)
         if message_id not in self._warned:

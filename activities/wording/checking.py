@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -157,11 +158,16 @@ class _Check:
             yield f"{name} is {parts} text messages, with all left out that can be", True
 
 
-def _every_value() -> Iterator[Mapping[str, str | int]]:
+@cache
+def _every_value() -> Sequence[Mapping[str, str | int]]:
     """With and without each fact, as long as each can be."""
-    for keys, eta in product(((), ("merchant_name",), ("order_id",), tuple(LONGEST_FACTS)), ETAS):
-        given = {key: LONGEST_FACTS[key] for key in keys}
-        yield sayable(given if eta is None else {**given, "eta_minutes": eta}, Channel.PUSH)
+    given = [
+        *product(({}, LONGEST_FACTS), ETAS),
+        *(({name: LONGEST_FACTS[name]}, None) for name in LONGEST_FACTS),
+    ]
+    return [
+        sayable(facts if eta is None else {**facts, "eta_minutes": eta}, Channel.PUSH) for facts, eta in given
+    ]
 
 
 def _every_status() -> set[str]:

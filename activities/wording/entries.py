@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeVar
 
 from babel import Locale
@@ -82,13 +82,18 @@ class Plural:
 
     def lacking_in(self, locale: Locale) -> Iterable[str]:
         """Categories of the language without words: their numbers are said as others are."""
-        needed = {locale.plural_form(number) for number in NUMBERS if number not in self.named}
+        needed = {category for number, category in _said(locale).items() if number not in self.named}
         return sorted(needed - self.categories - {"other"})
 
 
 def has_plurals(locale: Locale) -> bool:
     """Whether the language tells numbers apart at all."""
-    return len({locale.plural_form(number) for number in NUMBERS}) > 1
+    return len(set(_said(locale).values())) > 1
+
+
+@cache
+def _said(locale: Locale) -> Mapping[int, str]:
+    return {number: locale.plural_form(number) for number in NUMBERS}
 
 
 class Entries:
