@@ -19,10 +19,11 @@ test: $(READY) ## run the tests
 	@echo "Running the tests"
 	@$(BIN)/pytest $(ARGS)
 
-check: $(READY) ## linters and types
+check: $(READY) ## linters, types and languages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m activities.wording
 
 cost: $(READY) ## what one order costs on Temporal, next to the least it could
 	@$(BIN)/python -m benchmarks.cost

@@ -96,6 +96,5 @@ class Ending:
             path=path,
             priority=1,
             seconds_left=_USEFUL_FOR_S,
-            locale=recipient.locale,
             facts=newest.facts,
         )

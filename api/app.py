@@ -41,7 +41,7 @@ def build(parts: Parts) -> FastAPI:
     doors = (
         TwilioDoor(receipts, store, parts.links.public_url, parts.twilio_auth_token),
         SesDoor(receipts, store, parts.sns),
-        PreferencesDoor(store, parts.links),
+        PreferencesDoor(store, parts.links, parts.wording, pages),
         LiveActivitiesDoor(store, parts.links),
         pages,
         HealthDoor(store, parts.orders),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
@@ -11,13 +12,22 @@ from domain.orders import Fact, Wire
 from domain.recipients import Recipient
 from domain.status import Role, Status
 
+Direction = Literal["ltr", "rtl"]
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message in a recipient's language. ``title`` is a push title or an e-mail subject."""
+    """A message in words. ``title`` is a push title or an e-mail subject.
+
+    ``language`` is the tag of what they are in, which is English where the recipient's has no words, and
+    ``direction`` the way it is read. ``footer``, of an e-mail, is what the link to the preferences is called.
+    """
 
     title: str
     text: str
+    language: str = "en"
+    direction: Direction = "ltr"
+    footer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,6 @@ class Message:
     path: tuple[Status, ...]
     priority: int
     seconds_left: int
-    locale: str
     is_repeat: bool = False
     role: Role = Role.CUSTOMER
     facts: Mapping[str, Fact] = field(default_factory=dict)

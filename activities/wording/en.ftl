@@ -189,3 +189,57 @@ courier-news =
         [yes] There is news of order { $order_id }{ from-merchant }: please check your deliveries.
        *[no] There is news of an order{ from-merchant }: please check your deliveries.
     }
+
+## Moments
+
+moment-now = just now
+
+## E-mails: what the link to the preferences is called.
+
+mail-preferences = Choose which e-mails you get
+
+## The page that this link leads to. `$channel` is `email` or `sms`, `$choice` is `everything`, `records`
+## (when an order is placed, delivered or cancelled) or `nothing`.
+
+choices-title = Updates about your orders
+choices-get = { $channel ->
+    [sms] { $choice ->
+        [everything] By text message you get every update we have for you there.
+        [records] By text message you get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] By text message you get nothing.
+    }
+   *[email] { $choice ->
+        [everything] By e-mail you get every update we have for you there.
+        [records] By e-mail you get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] By e-mail you get nothing.
+    }
+}
+choices-saved = { $channel ->
+    [sms] { $choice ->
+        [everything] Saved. By text message you now get every update we have for you there.
+        [records] Saved. By text message you now get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] Saved. By text message you now get nothing.
+    }
+   *[email] { $choice ->
+        [everything] Saved. By e-mail you now get every update we have for you there.
+        [records] Saved. By e-mail you now get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] Saved. By e-mail you now get nothing.
+    }
+}
+choices-question = What would you like to get?
+choices-everything = Every update
+choices-everything-means = Also what happens between the order and the door.
+choices-records = Only the ones to keep
+choices-records-means = When an order is placed, delivered or cancelled.
+choices-nothing = Nothing
+choices-nothing-means = Not even when an order is cancelled.
+choices-save = Save
+choices-elsewhere = Whatever you get in other ways stays as it is.
+choices-after-stop = If you once answered STOP to a text, answer START to it as well.
+choices-no-address = There is no address of yours here that we would write to.
+choices-unknown = This link does not work
+choices-unknown-more = It may have been cut short. Open it again from the newest message you got from us.
+choices-unclear = That could not be saved
+choices-unclear-more = Go back, choose one of the three and save again.
+choices-later = That could not be done just now
+choices-later-more = Nothing was changed. Please try again in a few minutes.

@@ -169,3 +169,56 @@ courier-news =
         [yes] Hay novedades del pedido { $order_id }{ from-merchant }: revisa tus entregas.
        *[no] Hay novedades de un pedido{ from-merchant }: revisa tus entregas.
     }
+
+## Moments
+
+moment-now = ahora mismo
+
+## E-mails
+
+mail-preferences = Elige qué correos recibes
+
+## The page that this link leads to
+
+choices-title = Novedades de tus pedidos
+choices-get = { $channel ->
+    [sms] { $choice ->
+        [everything] Por mensaje de texto recibes todas nuestras novedades.
+        [records] Por mensaje de texto recibes solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Por mensaje de texto no recibes nada.
+    }
+   *[email] { $choice ->
+        [everything] Por correo recibes todas nuestras novedades.
+        [records] Por correo recibes solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Por correo no recibes nada.
+    }
+}
+choices-saved = { $channel ->
+    [sms] { $choice ->
+        [everything] Guardado. A partir de ahora recibes todas nuestras novedades por mensaje de texto.
+        [records] Guardado. A partir de ahora recibes por mensaje de texto solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Guardado. A partir de ahora no recibes nada por mensaje de texto.
+    }
+   *[email] { $choice ->
+        [everything] Guardado. A partir de ahora recibes todas nuestras novedades por correo.
+        [records] Guardado. A partir de ahora recibes por correo solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Guardado. A partir de ahora no recibes nada por correo.
+    }
+}
+choices-question = ¿Qué quieres recibir?
+choices-everything = Todas las novedades
+choices-everything-means = También lo que pasa entre el pedido y tu puerta.
+choices-records = Solo lo que conviene guardar
+choices-records-means = Cuando un pedido se hace, se entrega o se cancela.
+choices-nothing = Nada
+choices-nothing-means = Ni siquiera cuando se cancela un pedido.
+choices-save = Guardar
+choices-elsewhere = Lo que recibes por otras vías sigue igual.
+choices-after-stop = Si alguna vez respondiste STOP a un mensaje, respóndele también START.
+choices-no-address = Aquí no tenemos ninguna dirección tuya a la que escribir.
+choices-unknown = Este enlace no funciona
+choices-unknown-more = Puede que esté cortado. Ábrelo de nuevo desde el último mensaje que te enviamos.
+choices-unclear = No se ha podido guardar
+choices-unclear-more = Vuelve atrás, elige una de las tres opciones y guarda de nuevo.
+choices-later = Ahora mismo no es posible
+choices-later-more = No se ha cambiado nada. Vuelve a intentarlo dentro de unos minutos, por favor.
