@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -23,10 +24,19 @@ from domain.channels import DEFAULT_GRID, Channel, Reach
 from domain.orders import BadInput, Identifier
 from domain.status import Role, Status
 
+# It looks through many folders, and what it finds does not change.
+_time_zones = cache(available_timezones)
+
 
 def _known_time_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _time_zones():
         raise ValueError("unknown time zone, write for example America/New_York")
+    return value
+
+
+def _on_ones_own_clock(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("is on the recipient's own clock and has no time zone, write for example 22:00")
     return value
 
 
@@ -99,11 +109,14 @@ class Address:
     kind: Kind = Kind.PLAIN
 
 
+_OwnTime = Annotated[time, AfterValidator(_on_ones_own_clock)]
+
+
 class QuietHours(_Personal):
     """From ``start`` until ``end`` on the recipient's own clock; may pass midnight."""
 
-    start: time
-    end: time
+    start: _OwnTime
+    end: _OwnTime
 
     def cover(self, moment: time) -> bool:
         """Whether ``moment``, on the recipient's clock, is quiet. Equal ends mean never."""
