@@ -9,11 +9,11 @@ from activities.store.database import Database
 from activities.store.opt_outs import Said
 from domain.channels import Channel
 from domain.consents import OPERATOR, By
+from domain.editing import Edit
 from domain.outcomes import Gone
 from domain.recipients import Address, Kind, OptOut, Recipient
 
 LOADED = By(OPERATOR, "recipients load")
-Edit = Callable[[Recipient], Recipient]
 
 
 class People:
@@ -28,6 +28,11 @@ class People:
         if by_id:
             async with self._consents.changing(by, sorted(by_id)) as connection:
                 await recipients.load(connection, by_id.values())
+
+    async def find(self, recipient_id: str) -> Recipient | None:
+        """A recipient with the addresses that work, or None where nobody loaded the id."""
+        async with self._database.reading() as connection:
+            return await recipients.find(connection, recipient_id)
 
     async def change(self, recipient_id: str, edit: Edit, by: By) -> Recipient | None:
         """Change one recipient from what they are; answers what they are now, None for nobody.

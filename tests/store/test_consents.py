@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from activities.store import Store
-from activities.store.people import Edit
 from domain.channels import Channel, Reach
 from domain.consents import BEGINNING, Break, By, Consent, End, Topic
+from domain.editing import Edit
 from domain.outcomes import Gone
 from domain.recipients import Address, Kind, OptOut, Recipient
 from domain.status import Role, Status
