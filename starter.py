@@ -45,6 +45,7 @@ from domain.recipients import read_recipients
 from domain.status import Status
 from domain.timeline import Timeline
 from leaving import FAILED, leave_after
+from operating.consent import app as consent
 from operating.dead_letters import app as dead_letters
 from operating.keys import app as keys
 from operating.opening import open_store
@@ -183,6 +184,7 @@ app.add_typer(recipients, name="recipients")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(providers, name="providers")
 app.add_typer(keys, name="keys")
+app.add_typer(consent, name="consent")
 
 OVER = 3
 

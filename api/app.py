@@ -11,9 +11,11 @@ from api.answers import ComeAgain, come_again, not_allowed
 from api.callers import Callers
 from api.health import HealthDoor
 from api.live_activities import LiveActivitiesDoor
+from api.me import MeDoor
 from api.orders import Orders, Service
 from api.preferences import PreferencesDoor
 from api.receipts import Receipts
+from api.recipients import RecipientsDoor
 from api.rendering import Pages
 from api.ses import SesDoor
 from api.sns import SnsMessages
@@ -42,6 +44,8 @@ def build(parts: Parts) -> FastAPI:
         TwilioDoor(receipts, store, parts.links.public_url, parts.twilio_auth_token),
         SesDoor(receipts, store, parts.sns),
         PreferencesDoor(store, parts.links, parts.wording, pages),
+        RecipientsDoor(store.people, store.consents, parts.links, parts.callers),
+        MeDoor(store.people, parts.callers),
         LiveActivitiesDoor(store, parts.links),
         pages,
         HealthDoor(store, parts.orders),

@@ -47,7 +47,7 @@ class OptOuts(Protocol):
 
     async def opt_out(self, channel: Channel, value: str, covers: OptOut, source: str) -> None: ...  # noqa: D102
 
-    async def opt_in(self, channel: Channel, value: str) -> None: ...  # noqa: D102
+    async def opt_in(self, channel: Channel, value: str, source: str) -> None: ...  # noqa: D102
 
 
 class PreferencesDoor:
@@ -123,7 +123,7 @@ class PreferencesDoor:
     async def _choose(self, channel: Channel, address: str, choice: str, source: str) -> None:
         covers = _COVERS[choice]
         if covers is None:
-            await self._store.opt_in(channel, address)
+            await self._store.opt_in(channel, address, source)
         else:
             await self._store.opt_out(channel, address, covers, source)
 

@@ -60,14 +60,26 @@ def _too_long() -> HTTPException:
 
 def json_object(body: bytes | str) -> dict[str, Any]:
     """The JSON object in a body: no name twice, no NUL, no number that JSON does not have."""
-    try:
-        text = body if isinstance(body, str) else body.decode()
-        found = json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_no_such_number)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
+    found = _json(body)
     if not isinstance(found, dict):
         raise HTTPException(400, "the body is not a JSON object")
     return found
+
+
+def json_list(body: bytes) -> list[Any]:
+    """The JSON list in a body, as :func:`json_object` reads."""
+    found = _json(body)
+    if not isinstance(found, list):
+        raise HTTPException(400, "the body is not a JSON list")
+    return found
+
+
+def _json(body: bytes | str) -> Any:
+    try:
+        text = body if isinstance(body, str) else body.decode()
+        return json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_no_such_number)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "the body is not JSON") from None
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

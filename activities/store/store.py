@@ -18,20 +18,23 @@ from activities.store import (
     signing_keys,
 )
 from activities.store.api_keys import ApiKeys
+from activities.store.consents import Consents
 from activities.store.database import Database
 from activities.store.dead_letters import KeptLetter
 from activities.store.inbox import InboxMessage
 from activities.store.notifications import Notification
+from activities.store.people import LOADED, People
 from activities.store.recipients import GoneAddress
 from activities.store.redriving import Prospect
 from domain.breaker import BreakerState, Health
 from domain.channels import Channel
+from domain.consents import PROVIDER, RECIPIENT, By
 from domain.ledger import NotificationStatus
 from domain.live_activities import LiveActivity, begun_by
 from domain.messages import Attempt, Envelope
 from domain.orders import Receipt
 from domain.outcomes import Gone
-from domain.recipients import Address, Kind, OptOut, Recipient
+from domain.recipients import Address, OptOut, Recipient
 from domain.redriving import Reopen, Reopened
 from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
 
@@ -60,6 +63,8 @@ class Store:
         self._database = Database(url)
         self._now = now
         self.api_keys = ApiKeys(self._database, now)
+        self.consents = Consents(self._database, now)
+        self.people = People(self._database, self.consents, now)
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,18 +140,11 @@ class Store:
         async with self._database.writing() as connection:
             return await notifications.record(connection, message_id, attempt)
 
-    async def mark_gone(self, recipient_id: str, address: Address, outcome: Gone) -> None:
+    async def mark_gone(
+        self, recipient_id: str, address: Address, outcome: Gone, actor: str = PROVIDER
+    ) -> None:
         """Never use an address again: until the recipient gives it anew, or wants it again."""
-        async with self._database.writing() as connection:
-            now, channel, value = self._now(), address.channel, address.value
-            if outcome.opted_out:
-                await opt_outs.opt_out(connection, channel, value, OptOut.EVERYTHING, outcome.reason, now)
-            elif address.kind is Kind.LIVE:
-                await live_activities.ended(connection, value, now)
-            elif address.kind is Kind.LIVE_START:
-                await recipients.forget_start_token(connection, recipient_id, value)
-            else:
-                await recipients.mark_gone(connection, recipient_id, address, outcome.reason, now)
+        await self.people.mark_gone(recipient_id, address, outcome, actor)
 
     async def note_live_activity(self, envelope: Envelope, started_by: Address) -> None:
         """Note that a device shows the order, or may, as a Live Activity."""
@@ -193,20 +191,23 @@ class Store:
         async with self._database.reading() as connection:
             return await notifications.by_id(connection, message_id)
 
-    async def mark_only_one_gone(self, recipient_id: str, channel: Channel, reason: str) -> None:
+    async def mark_only_one_gone(
+        self, recipient_id: str, channel: Channel, reason: str, actor: str = PROVIDER
+    ) -> None:
         """Never use the one address of a channel again, until the recipient gives it anew."""
-        async with self._database.writing() as connection:
-            await recipients.mark_only_one_gone(connection, recipient_id, channel, reason, self._now())
+        await self.people.mark_only_one_gone(recipient_id, channel, reason, actor)
 
-    async def opt_out(self, channel: Channel, value: str, covers: OptOut, source: str) -> None:
-        """Note what is not wanted at an address from now on; ``source`` says who said so, and how."""
-        async with self._database.transaction() as connection:
-            await opt_outs.opt_out(connection, channel, value, covers, source, self._now())
+    async def opt_out(
+        self, channel: Channel, value: str, covers: OptOut, source: str, actor: str = RECIPIENT
+    ) -> None:
+        """Note what is not wanted at an address from now on; ``source`` says how ``actor`` said so."""
+        await self.people.opt_out(channel, value, covers, By(actor, source))
 
-    async def opt_in(self, channel: Channel, value: str) -> None:
+    async def opt_in(
+        self, channel: Channel, value: str, source: str = "START", actor: str = RECIPIENT
+    ) -> None:
         """Everything is wanted at an address again."""
-        async with self._database.writing() as connection:
-            await opt_outs.opt_in(connection, channel, value)
+        await self.people.opt_in(channel, value, By(actor, source))
 
     async def opted_out_of(self, channel: Channel, value: str) -> OptOut | None:
         """What is not wanted at an address, None when everything is."""
@@ -252,10 +253,9 @@ class Store:
 
     # For those who look after recipients
 
-    async def load(self, people: Iterable[Recipient]) -> None:
+    async def load(self, people: Iterable[Recipient], by: By = LOADED) -> None:
         """Write recipients as given, all of them or none; their addresses are replaced."""
-        async with self._database.transaction() as connection:
-            await recipients.load(connection, people)
+        await self.people.load(people, by)
 
     async def find(self, recipient_id: str) -> Recipient | None:
         """A recipient with the addresses that work, or None where nobody loaded the id."""

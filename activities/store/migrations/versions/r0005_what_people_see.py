@@ -17,6 +17,20 @@ _COUNT_CHANGES = sa.text(
     "INSERT INTO inbox_heads (recipient_id, changes) "
     "SELECT recipient_id, count(*) FROM inbox GROUP BY recipient_id"
 )
+# What would pass for a change is refused already here; the chain shows the rest.
+_FOR_EVER = {
+    "postgresql": (
+        "CREATE FUNCTION consents_are_for_ever() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'consents are never changed or deleted'; END $$",
+        "CREATE TRIGGER consents_stay BEFORE UPDATE OR DELETE ON consents "
+        "FOR EACH ROW EXECUTE FUNCTION consents_are_for_ever()",
+    ),
+    "sqlite": tuple(
+        f"CREATE TRIGGER consents_are_not_{name} BEFORE {event} ON consents "
+        "BEGIN SELECT RAISE(ABORT, 'consents are never changed or deleted'); END"
+        for event, name in (("UPDATE", "updated"), ("DELETE", "deleted"))
+    ),
+}
 
 
 def upgrade() -> None:
@@ -43,6 +57,8 @@ def downgrade() -> None:
         inbox.drop_column("change")
     for table in ("api_keys", "inbox_heads", "consent_heads", "consents"):
         op.drop_table(table)
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION consents_are_for_ever()")
     with op.batch_alter_table("notifications") as notifications:
         notifications.drop_column("variant")
 
@@ -54,6 +70,7 @@ def _consents() -> None:
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("recipient_id", sa.String()),
         sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("address", sa.String(64)),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("before", sa.JSON()),
@@ -63,6 +80,9 @@ def _consents() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_consents"),
     )
     op.create_index("ix_consents_recipient_id_number", "consents", ["recipient_id", "number"])
+    op.create_index("ix_consents_address_number", "consents", ["address", "number"])
+    for statement in _FOR_EVER[op.get_context().dialect.name]:
+        op.execute(statement)
     op.create_table(
         "consent_heads",
         sa.Column("chain", sa.Integer(), nullable=False, autoincrement=False),
