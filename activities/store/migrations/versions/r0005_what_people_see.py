@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.add_column("notifications", sa.Column("variant", sa.String()))
     _consents()
     _inbox_changes()
+    op.create_index("ix_dead_letters_order_id", "dead_letters", ["order_id"])
     op.create_table(
         "api_keys",
         sa.Column("key_id", sa.String(16), nullable=False),
@@ -38,6 +39,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Consents and keys are lost."""
+    op.drop_index("ix_dead_letters_order_id", "dead_letters")
     op.drop_index("ix_inbox_recipient_id_change", "inbox")
     with op.batch_alter_table("inbox") as inbox:
         inbox.drop_column("change")
