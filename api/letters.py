@@ -15,7 +15,6 @@ from api.answers import problems, unusable
 from api.callers import Callers
 from api.foreseeing import Prospects, prospects
 from api.operations import MOST_AT_ONCE, Because, Operations, caller_of, letting_in
-from api.reading import is_plain
 from api.taking import LetterId, Plain, body_of, parameter, query_as, read_as
 from domain.callers import Scope
 from domain.redriving import Redriven
@@ -25,7 +24,8 @@ from operating.letters import ListedLetter, WholeLetter
 log = logging.getLogger(__name__)
 
 LETTERS = "/v1/dead-letters"
-LETTER = f"{LETTERS}/{{dead_letter_id}}"
+# As they all are: whatever else may be asked for below the list is not taken for one.
+LETTER = f"{LETTERS}/{{dead_letter_id:uuid}}"
 
 
 class Listing(BaseModel):
@@ -157,8 +157,7 @@ class LettersDoor:
         return await deciding.whole(self._store, await self._letter(request))
 
     async def _letter(self, request: Request) -> KeptLetter:
-        dead_letter_id = request.path_params["dead_letter_id"]
-        kept = await self._store.kept_letter(dead_letter_id) if is_plain(dead_letter_id) else None
+        kept = await self._store.kept_letter(str(request.path_params["dead_letter_id"]))
         if kept is None:
             raise HTTPException(404, "no such dead letter")
         return kept
@@ -191,7 +190,7 @@ def _next(kept: Sequence[KeptLetter], limit: int) -> str | None:
 
 _AN_ID = "0055052f-62a0-5887-a925-e1ea17242d44"
 _A_GROUP = "unreachable: push FCM UNAVAILABLE, sms no phone number"
-_ID = parameter("dead_letter_id", "path", "As the list has it", _AN_ID)
+_ID = parameter("dead_letter_id", "path", "As the list has it", _AN_ID, format="uuid")
 _LISTING = [
     parameter("reason", "query", "Those of one reason group alone, spelt as the list spells it", _A_GROUP),
     parameter("after", "query", "Where the page before ended: its next", _AN_ID),

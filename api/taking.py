@@ -42,7 +42,7 @@ def body_of(model: type[BaseModel], example: object) -> dict[str, Any]:
 def parameter(
     name: str, where: str, description: str, example: object, **schema: object
 ) -> dict[str, object]:
-    """How the document describes one part of a path or query."""
+    """How the document describes one part of a path or query: a text unless ``schema`` says otherwise."""
     is_needed = where == "path" or bool(schema.pop("required", False))
     about = {"name": name, "in": where, "required": is_needed, "description": description}
     return {**about, "schema": {"type": "string", **schema}, "example": example}

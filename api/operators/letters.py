@@ -56,7 +56,7 @@ class LetterPages:
         kept = await self._waiting(reason, request.query_params.get("after"), ON_A_PAGE)
         values = {
             "reason": reason,
-            "letters": [deciding.listed(one) for one in kept],
+            "letters": kept,
             "in_all": groups.get(reason, 0),
             "next": kept[-1].letter.dead_letter_id if len(kept) == ON_A_PAGE else None,
             "is_first": not request.query_params.get("after"),

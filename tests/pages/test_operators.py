@@ -1,5 +1,6 @@
 """Operators look and decide in a browser, over the whole product: with and without scripts, on any screen."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from tests.stage import City, OrderStory, Person
 
 READY = Status.READY_FOR_PICKUP
 LETTERS, PROVIDERS = "/operators/dead-letters", "/operators/providers"
+SIGN_IN = "/operators/sign-in"
+
+DECIDING = re.compile("^(Redrive|Discard|Force|Release)")
 
 Arrives = Callable[..., Awaitable[Reader]]
 
@@ -84,16 +88,13 @@ async def test_a_dead_letter_is_previewed_redriven_and_arrives_on_the_phone(
 
     await reader.page.get_by_role("link", name=case.kept.group).click()
     await reader.shows("operators-group")
-    assert await reader.violations() == []
     await reader.page.get_by_role("checkbox", name=case.order.order_id).check()
     await reader.page.get_by_role("button", name="Preview the ticked ones").click()
     await reader.shows("operators-preview")
     preview = await text_of(reader)
     assert "1 would be told again, 0 refused" in preview
     assert case.courier.id in preview
-    assert f"Pick up order {case.order.order_id}" in preview or "ready" in preview.lower()
     assert case.courier.pushes == [], "a preview tells nobody"
-    assert await reader.violations() == []
 
     await reader.page.get_by_role("button", name="Redrive it").click()
 
@@ -205,7 +206,6 @@ async def test_a_wrong_key_is_one_friendly_line_and_nothing_behind_it_is_shown(
     said = reader.page.get_by_role("alert")
     assert await said.inner_text() == "This is no key of ours, or it was revoked. Is all of it there?"
     await reader.shows("operators-sign-in")
-    assert await reader.violations() == []
 
     await signs_in(reader, site, await key_with(site, Scope.READ_ORDERS))
     assert "operations:read" in await said.inner_text()
@@ -241,8 +241,7 @@ async def test_only_who_may_decide_sees_the_buttons(site: Site, arrives: Arrives
     for path in (None, case.path, PROVIDERS):
         if path:
             await reader.page.goto(site.url + path)
-        for name in ("Redrive", "Discard", "Force", "Release"):
-            assert await reader.page.get_by_role("button", name=name).count() == 0
+        assert await reader.page.get_by_role("button", name=DECIDING).count() == 0
 
 
 async def test_a_key_that_may_only_look_changes_nothing_by_hand_either(site: Site, case: Case) -> None:
@@ -328,24 +327,30 @@ async def test_every_page_is_well_made_and_fits(
     site: Site, arrives: Arrives, case: Case, phone: bool
 ) -> None:
     reader = await arrives(phone=phone)
+    await reader.page.goto(site.url + SIGN_IN)
+    await is_well(reader, "sign-in", phone=phone)
     await signs_in(reader, site)
-    paths = {
+    for name, path in {
         "letters": LETTERS,
         "group": f"{LETTERS}?{httpx.QueryParams(reason=case.kept.group)}",
         "letter": case.path,
         "providers": PROVIDERS,
-        "orders": "/operators/orders",
         "order": f"/operators/orders?order_id={case.order.order_id}",
-    }
-    for name, path in paths.items():
+    }.items():
         await reader.page.goto(site.url + path)
-        await reader.shows(f"operators-{name}-{'phone' if phone else 'desktop'}")
-        assert await reader.violations() == [], name
-        assert not await reader.overflows(), name
+        for summary in await reader.page.locator("summary").all():
+            await summary.click()
+        await is_well(reader, name, phone=phone)
     await reader.page.goto(site.url + case.path)
     await reader.page.get_by_role("button", name="Preview a redrive").click()
-    assert (await reader.violations(), await reader.overflows()) == ([], False)
-    await reader.shows(f"operators-preview-{'phone' if phone else 'desktop'}")
+    await is_well(reader, "preview", phone=phone)
+
+
+async def is_well(reader: Reader, name: str, *, phone: bool) -> None:
+    """It fits, and axe finds nothing: that looks at the same page whatever its width, and takes its time."""
+    await reader.shows(f"operators-{name}-{'phone' if phone else 'desktop'}")
+    assert not await reader.overflows(), name
+    assert phone or await reader.violations() == [], name
 
 
 async def test_a_letter_is_decided_on_with_the_keyboard_alone(
