@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from activities.store.dead_letters import BEGINNING, KeptLetter
 from activities.store.store import Store
 from activities.wording import FluentWording
+from api import operations_examples as examples
 from api.answers import problems, unusable
 from api.callers import Callers
 from api.foreseeing import Prospects, prospects
 from api.operations import MOST_AT_ONCE, Because, Operations, caller_of, letting_in
+from api.operations_examples import answers
 from api.taking import LetterId, Plain, body_of, parameter, query_as, read_as
 from domain.callers import Scope
 from domain.redriving import Redriven
@@ -98,25 +100,31 @@ class LettersDoor:
         router.get(
             LETTERS,
             dependencies=reading,
-            responses=problems(401, 403, 422, 503),
+            responses=answers(examples.LETTERS, problems(401, 403, 422, 503)),
             openapi_extra={"parameters": _LISTING},
         )(self.list)
-        router.post(f"{LETTERS}/preview", dependencies=reading, responses=bad_body, openapi_extra=_SELECTION)(
-            self.preview
-        )
-        router.post(f"{LETTERS}/redrive", dependencies=writing, responses=bad_body, openapi_extra=_SELECTION)(
-            self.redrive
-        )
+        router.post(
+            f"{LETTERS}/preview",
+            dependencies=reading,
+            responses=answers(examples.PREVIEW, bad_body),
+            openapi_extra=_SELECTION,
+        )(self.preview)
+        router.post(
+            f"{LETTERS}/redrive",
+            dependencies=writing,
+            responses=answers(examples.REDROVE, bad_body),
+            openapi_extra=_SELECTION,
+        )(self.redrive)
         router.get(
             LETTER,
             dependencies=reading,
-            responses=problems(401, 403, 404, 503),
+            responses=answers(examples.LETTER, problems(401, 403, 404, 503)),
             openapi_extra={"parameters": [_ID]},
         )(self.show)
         router.post(
             f"{LETTER}/discard",
             dependencies=writing,
-            responses={**bad_body, **problems(404, 409)},
+            responses=answers(examples.LETTER, {**bad_body, **problems(404, 409)}),
             openapi_extra={"parameters": [_ID], **_BECAUSE},
         )(self.discard)
         return router
@@ -188,12 +196,10 @@ def _next(kept: Sequence[KeptLetter], limit: int) -> str | None:
     return kept[-1].letter.dead_letter_id if len(kept) == limit else None
 
 
-_AN_ID = "0055052f-62a0-5887-a925-e1ea17242d44"
-_A_GROUP = "unreachable: push FCM UNAVAILABLE, sms no phone number"
-_ID = parameter("dead_letter_id", "path", "As the list has it", _AN_ID, format="uuid")
+_ID = parameter("dead_letter_id", "path", "As the list has it", examples.LETTER_ID, format="uuid")
 _LISTING = [
-    parameter("reason", "query", "Those of one reason group alone, spelt as the list spells it", _A_GROUP),
-    parameter("after", "query", "Where the page before ended: its next", _AN_ID),
+    parameter("reason", "query", "Those of one reason group, spelt as the list spells it", examples.GROUP),
+    parameter("after", "query", "Where the page before ended: its next", examples.LETTER_ID),
     parameter(
         "limit",
         "query",
@@ -204,5 +210,5 @@ _LISTING = [
         maximum=MOST_AT_ONCE,
     ),
 ]
-_SELECTION = body_of(Selection, {"ids": [_AN_ID]})
+_SELECTION = body_of(Selection, {"ids": [examples.LETTER_ID]})
 _BECAUSE = body_of(Because, {"because": "picked up already"})

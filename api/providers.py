@@ -1,13 +1,16 @@
 """Providers by HTTP: how each is, and overruling its breaker, as ``starter.py providers`` does it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 
 from activities.store.store import Store
+from api import operations_examples as examples
 from api.answers import problems
 from api.callers import Callers
 from api.operations import Because, Operations, caller_of, letting_in
+from api.operations_examples import answers
 from api.taking import body_of, parameter, read_as
 from domain.breaker import Health
 from domain.callers import Scope
@@ -20,7 +23,7 @@ PROVIDERS = "/v1/providers"
 class Forcing(Because):
     """What a breaker is to be, and why."""
 
-    state: Force
+    state: Literal["open", "closed"]
 
 
 class ProvidersDoor:
@@ -34,17 +37,19 @@ class ProvidersDoor:
         router = APIRouter(tags=["Operators"])
         reading = [Depends(letting_in(self._callers, Scope.READ_OPERATIONS))]
         writing = [Depends(letting_in(self._callers, Scope.WRITE_OPERATIONS))]
-        router.get(PROVIDERS, dependencies=reading, responses=problems(401, 403, 503))(self.list)
+        router.get(
+            PROVIDERS, dependencies=reading, responses=answers([examples.HEALTH], problems(401, 403, 503))
+        )(self.list)
         router.post(
             f"{PROVIDERS}/{{name}}/force",
             dependencies=writing,
-            responses=problems(400, 401, 403, 404, 408, 413, 415, 422, 503),
+            responses=answers(examples.HEALTH, problems(400, 401, 403, 404, 408, 413, 415, 422, 503)),
             openapi_extra={"parameters": [_NAME], **_FORCING},
         )(self.force)
         router.post(
             f"{PROVIDERS}/{{name}}/release",
             dependencies=writing,
-            responses=problems(401, 403, 404, 503),
+            responses=answers(examples.HEALTH, problems(401, 403, 404, 503)),
             openapi_extra={"parameters": [_NAME]},
         )(self.release)
         return router
@@ -58,7 +63,7 @@ class ProvidersDoor:
         asked = await read_as(Forcing, request)
         health = await self._one(request)
         reason = asked.written_by(caller_of(request))
-        await breakers.force(self._store, health.provider, asked.state, reason)
+        await breakers.force(self._store, health.provider, Force(asked.state), reason)
         return await self._one(request)
 
     async def release(self, request: Request) -> Health:

@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from temporalio.service import RPCError
 
 from activities.store.store import Store
+from api import operations_examples as examples
 from api.answers import problems
 from api.callers import Callers
 from api.operations import Operations, letting_in
+from api.operations_examples import answers
 from api.orders import Service
 from api.taking import Plain, parameter, query_as
 from domain.callers import Scope
@@ -20,6 +22,7 @@ from domain.status import Role, Status
 from domain.timeline import Timeline
 from operating.letters import ListedLetter, listed
 from starter import NoSuchOrder, NoWorker
+from temporal_client import NoServer
 
 LEDGER = "/v1/ledger"
 
@@ -101,7 +104,7 @@ class Searching:
             return None, "Temporal does not know its workflow, or not any more"
         except NoWorker:
             return None, "no worker answers for its workflow"
-        except RPCError:
+        except (NoServer, RPCError):
             return None, "Temporal does not answer"
 
 
@@ -117,7 +120,7 @@ class LedgerDoor:
         router.get(
             LEDGER,
             dependencies=[Depends(letting_in(self._callers, Scope.READ_OPERATIONS))],
-            responses=problems(401, 403, 422, 503),
+            responses=answers(examples.FOUND, problems(401, 403, 422, 503)),
             openapi_extra={"parameters": [_ORDER]},
         )(self.find)
         return router
