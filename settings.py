@@ -19,6 +19,7 @@ class Settings:
 
     ``rates``: calls a second to each provider by its upper-case name, for the whole fleet. ``public_url``:
     where the world reaches our HTTP API, None where it does not. ``sns_topic``: where SES's events come from.
+    ``temporal_ui``: where operators find Temporal's own pages, None where there are none.
     """
 
     database_url: str = field(repr=False)
@@ -30,6 +31,7 @@ class Settings:
     api_host: str = "127.0.0.1"
     api_port: int = API_PORT
     sns_topic: str | None = None
+    temporal_ui: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -49,6 +51,7 @@ class Settings:
             api_host=environ.get("API_HOST", "").strip() or "127.0.0.1",
             api_port=port(environ, "API_PORT", API_PORT) or API_PORT,
             sns_topic=_topic(environ, "SES_SNS_TOPIC_ARN"),
+            temporal_ui=_temporal_ui(environ, "TEMPORAL_UI_URL"),
         )
 
     def rate_of(self, provider: str) -> float | None:
@@ -125,6 +128,12 @@ def public_url(environ: Mapping[str, str]) -> str | None:
     if url.startswith("http:") and urlsplit(url).hostname not in _LOOPBACK:
         raise BadInput("PUBLIC_URL", "is not https, which links in e-mails and webhooks need")
     return url
+
+
+def _temporal_ui(environ: Mapping[str, str], name: str) -> str | None:
+    if not environ.get(name, "").strip():
+        return None
+    return channels.base_url(environ, name, "https://temporal.example.org")
 
 
 def _topic(environ: Mapping[str, str], name: str) -> str | None:

@@ -20,12 +20,14 @@ from activities.store.migrating import migrate
 from activities.wording import FluentWording
 from api.app import Parts, build
 from api.callers import Callers
+from api.operations import Operations, Redriving, TemporalUi
 from api.orders import RunningOrders
 from api.serving import serving
 from api.sns import FETCHED_WITHIN, SnsMessages, fetching
 from domain.links import SignedLinks
 from domain.orders import BadInput
 from leaving import FAILED, leave_after
+from operating.breakers import names_of
 from settings import Settings
 from starter import OrderService
 from temporal_client import NoServer, connect
@@ -49,6 +51,11 @@ async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
             service=OrderService(client),
             callers=Callers(store.api_keys, links),
             wording=FluentWording(),
+            operations=Operations(
+                Redriving(client),
+                providers=await names_of(settings.providers),
+                ui=TemporalUi(settings.temporal_ui, client.namespace) if settings.temporal_ui else None,
+            ),
             twilio_auth_token=next(
                 (config.auth_token for config in settings.providers if isinstance(config, twilio.Config)),
                 None,

@@ -24,6 +24,7 @@ _EXAMPLES: Mapping[int, tuple[str, str]] = {
     403: ("Not signed by whom it claims to be from", "the signature is not the provider's"),
     404: ("No such thing here", "no such link"),
     408: ("The body did not come in time", "the body did not come in time"),
+    409: ("Somebody decided before", "it was decided on before, look at its resolution"),
     413: ("The body is over 256 KiB", "the body is over 256 KiB"),
     415: ("The body is of another type", "send application/json"),
     422: ("Something in the body cannot be used; the detail names it", "token: missing"),

@@ -10,13 +10,18 @@ from activities.wording import FluentWording
 from api.answers import ComeAgain, come_again, not_allowed
 from api.callers import Callers
 from api.health import HealthDoor
+from api.letters import LettersDoor
 from api.live_activities import LiveActivitiesDoor
 from api.me import MeDoor
+from api.operations import Operations
+from api.operators import OperatorPages
 from api.orders import Orders, Service
 from api.preferences import PreferencesDoor
+from api.providers import ProvidersDoor
 from api.receipts import Receipts
 from api.recipients import RecipientsDoor
 from api.rendering import Pages
+from api.searching import LedgerDoor, Searching
 from api.ses import SesDoor
 from api.sns import SnsMessages
 from api.twilio import TwilioDoor
@@ -33,6 +38,7 @@ class Parts:
     service: Service
     callers: Callers
     wording: FluentWording
+    operations: Operations
     twilio_auth_token: str | None = field(default=None, repr=False)
     sns: SnsMessages | None = None
 
@@ -40,6 +46,7 @@ class Parts:
 def build(parts: Parts) -> FastAPI:
     """The API as an ASGI application."""
     store, receipts, pages = parts.store, Receipts(parts.store, parts.orders), Pages()
+    searching = Searching(store, parts.service, parts.operations)
     doors = (
         TwilioDoor(receipts, store, parts.links.public_url, parts.twilio_auth_token),
         SesDoor(receipts, store, parts.sns),
@@ -47,6 +54,10 @@ def build(parts: Parts) -> FastAPI:
         RecipientsDoor(store.people, store.consents, parts.links, parts.callers),
         MeDoor(store.people, parts.callers),
         LiveActivitiesDoor(store, parts.links),
+        LettersDoor(store, parts.callers, parts.operations, parts.wording),
+        ProvidersDoor(store, parts.callers, parts.operations),
+        LedgerDoor(searching, parts.callers),
+        OperatorPages(store, parts.callers, parts.operations, parts.wording, searching, pages),
         pages,
         HealthDoor(store, parts.orders),
     )

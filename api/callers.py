@@ -91,12 +91,20 @@ class Callers:
         """Let the browser that gets this answer in as whoever signed in with a key."""
         self._keep(response, OPERATOR_COOKIE, self._links.operator_session(key_id), OPERATOR_SECONDS)
 
+    def forget_operator(self, response: Response) -> None:
+        """Let the browser that gets this answer in no more."""
+        response.delete_cookie(OPERATOR_COOKIE)
+
+    def comes_from_us(self, request: Request) -> bool:
+        """Whether a change was asked for by a page of ours, as every browser says by itself."""
+        return request.headers.get("origin") in self._origins(request)
+
     def _keep(self, response: Response, name: str, value: str, seconds: int) -> None:
         secure = self._links.public_url.startswith("https:")
         response.set_cookie(name, value, max_age=seconds, httponly=True, secure=secure, samesite="lax")
 
     def _cookie(self, request: Request, name: str) -> str | None:
-        is_ours = request.method in _READING or request.headers.get("origin") in self._origins(request)
+        is_ours = request.method in _READING or self.comes_from_us(request)
         return request.cookies.get(name) if is_ours else None
 
     def _origins(self, request: Request) -> tuple[str, ...]:

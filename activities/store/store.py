@@ -20,7 +20,7 @@ from activities.store import (
 from activities.store.api_keys import ApiKeys
 from activities.store.consents import Consents
 from activities.store.database import Database
-from activities.store.dead_letters import KeptLetter
+from activities.store.dead_letters import BEGINNING, KeptLetter
 from activities.store.inbox import InboxMessage
 from activities.store.notifications import Notification
 from activities.store.people import LOADED, People
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     # By name only: the store must load neither Temporal nor what calls it.
     from activities.breakers import Tally
     from activities.planning import Deciding, Unreachable, Wording
-
-
-BEGINNING = (datetime.min.replace(tzinfo=UTC), "")
 
 
 def utc_now() -> datetime:
@@ -294,10 +291,20 @@ class Store:
         async with self._database.reading() as connection:
             return tuple(kept.letter for kept in await dead_letters.waiting(connection, limit))
 
-    async def kept_letters(self, limit: int, group: str | None = None) -> tuple[KeptLetter, ...]:
-        """The same with the group each is in, of one group or of all."""
+    async def kept_letters(
+        self, limit: int, group: str | None = None, after: tuple[datetime, str] = BEGINNING
+    ) -> tuple[KeptLetter, ...]:
+        """The same with the group each is in, of one group or of all.
+
+        ``after``: the ``at`` and ``dead_letter_id`` of the last one of the page before.
+        """
         async with self._database.reading() as connection:
-            return await dead_letters.waiting(connection, limit, group)
+            return await dead_letters.waiting(connection, limit, group, after)
+
+    async def letters_of(self, order_id: str, limit: int = 100) -> tuple[KeptLetter, ...]:
+        """The dead letters of an order, decided on or not, oldest first."""
+        async with self._database.reading() as connection:
+            return await dead_letters.of_order(connection, order_id, limit)
 
     async def letter_groups(self) -> Mapping[str, int]:
         """How many dead letters wait for each group of reasons, the most first."""

@@ -2,7 +2,7 @@
 
 import itertools
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from activities.wording import FluentWording
 from api.answers import ComeAgain
 from api.app import Parts, build
 from api.callers import Callers
+from api.operations import Operations, TemporalUi
 from api.orders import Orders
 from api.serving import serving
 from api.sns import SnsMessages
@@ -27,7 +28,9 @@ from domain.channels import Channel
 from domain.desk import Answer, Outcome
 from domain.links import SignedLinks
 from domain.orders import OrderEvent, Receipt
+from domain.redriving import Redriven, RedriveOutcome
 from domain.status import Status
+from domain.telling import DeadLetter
 from domain.timeline import Timeline
 from starter import NoSuchOrder
 from temporal_client import NoServer
@@ -75,6 +78,22 @@ class ToldOrders:
         raise NoSuchOrder(f"order {order_id} is not known")
 
 
+class ToldRedrives:
+    """Stands for the workflows of redrives: remembers which letters were to be told again."""
+
+    def __init__(self) -> None:
+        self.redriven: list[str] = []
+        self.are_away = False
+
+    async def redrive(self, letters: Iterable[DeadLetter]) -> list[Redriven]:
+        if self.are_away:
+            raise ComeAgain("Temporal does not answer")
+        ids = [letter.dead_letter_id for letter in letters]
+        self.redriven += ids
+        outcome = RedriveOutcome.REDRIVEN
+        return [Redriven(dead_letter_id=one, outcome=outcome, how="push SENT") for one in ids]
+
+
 @dataclass
 class Door:
     """The running API and everybody around it."""
@@ -84,6 +103,7 @@ class Door:
     store: Store
     links: SignedLinks
     orders: ToldOrders
+    redrives: ToldRedrives
     amazon: Amazon
     folder: Path
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -187,7 +207,7 @@ async def open_door(
     front: Front, folder: Path, orders: Orders | None = None, wording: FluentWording | None = None
 ) -> AsyncIterator[Door]:
     """Serve the API over the store in a folder, which then knows c-42."""
-    told, amazon = ToldOrders(), Amazon()
+    told, redrives, amazon = ToldOrders(), ToldRedrives(), Amazon()
     async with (
         Store(as_url(folder / "store.db")) as store,
         httpx.AsyncClient(base_url=front.url, verify=_NO_TLS) as http,
@@ -201,8 +221,9 @@ async def open_door(
             service=told,
             callers=Callers(store.api_keys, links),
             wording=wording or FluentWording(),
+            operations=Operations(redrives, ["smtp"], TemporalUi("https://temporal.example.org", "default")),
             twilio_auth_token=AUTH_TOKEN,
             sns=SnsMessages(TOPIC, amazon.fetch),
         )
         front.app = build(parts)
-        yield Door(front.url, http, store, links, told, amazon, folder)
+        yield Door(front.url, http, store, links, told, redrives, amazon, folder)

@@ -11,10 +11,12 @@ from playwright.async_api import Browser
 from activities.wording import FluentWording
 from api.app import Parts, build
 from api.callers import Callers
+from api.operations import Operations, Redriving, TemporalUi
 from api.orders import RunningOrders
 from api.serving import serving
 from domain.callers import Scope
 from domain.links import SignedLinks
+from operating.breakers import names_of
 from starter import OrderService
 from tests.pages.browser import Reader, chromium, open_browser
 from tests.stage import Stage
@@ -44,6 +46,11 @@ async def site(stage: Stage) -> AsyncIterator[Site]:
         service=OrderService(stage.client),
         callers=Callers(stage.store.api_keys, links),
         wording=FluentWording(),
+        operations=Operations(
+            Redriving(stage.client),
+            providers=await names_of(stage.settings.providers),
+            ui=TemporalUi("https://temporal.example.org", stage.client.namespace),
+        ),
     )
     async with serving(build(parts), port=port) as url:
         yield Site(url, links, key.text, stage)
