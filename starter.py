@@ -18,10 +18,12 @@ from rich.table import Table
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
+    QueryRejectCondition,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
@@ -73,8 +75,8 @@ ANSWERS_WITHIN = timedelta(seconds=10)
 class OrderService:
     """What an order service does: announces events, and asks what was told."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, answers_within: timedelta = ANSWERS_WITHIN) -> None:
+        self._client, self._answers_within = client, answers_within
 
     @classmethod
     async def connect(cls) -> "OrderService":
@@ -115,15 +117,25 @@ class OrderService:
                 event,
                 start_workflow_operation=start,
                 result_type=Answer,
-                rpc_timeout=ANSWERS_WITHIN,
+                rpc_timeout=self._answers_within,
             )
         return answer
 
-    async def timeline(self, order_id: str) -> Timeline:
-        """What was told to whom, and why not. Raises :class:`NoSuchOrder`, :class:`NoWorker`."""
+    async def timeline(self, order_id: str, *, while_open: bool = False) -> Timeline:
+        """What was told to whom, and why not. Raises :class:`NoSuchOrder`, :class:`NoWorker`.
+
+        ``while_open``: of an order that is over raise :class:`OrderIsOver`, whether or not a worker is there.
+        """
         handle = self._client.get_workflow_handle(workflow_id(order_id))
         try:
-            told: Timeline = await handle.query("timeline", result_type=Timeline, rpc_timeout=ANSWERS_WITHIN)
+            told: Timeline = await handle.query(
+                "timeline",
+                result_type=Timeline,
+                rpc_timeout=self._answers_within,
+                reject_condition=QueryRejectCondition.NOT_OPEN if while_open else None,
+            )
+        except WorkflowQueryRejectedError:
+            raise OrderIsOver(f"order {order_id} is over") from None
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 where = self._client.namespace

@@ -5,11 +5,14 @@ from typing import Any, cast
 
 from fastapi import HTTPException
 from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from domain.orders import BadInput
 
 
 class Problem(BaseModel):
@@ -24,7 +27,7 @@ _EXAMPLES: Mapping[int, tuple[str, str]] = {
     403: ("Not signed by whom it claims to be from", "the signature is not the provider's"),
     404: ("No such thing here", "no such link"),
     408: ("The body did not come in time", "the body did not come in time"),
-    413: ("The body is over 256 KiB", "the body is over 256 KiB"),
+    413: ("The body is too long", "the body is over 256 KiB"),
     415: ("The body is of another type", "send application/json"),
     422: ("Something in the body cannot be used; the detail names it", "token: missing"),
     429: ("Too many requests: come again after Retry-After seconds", "too many requests, try again later"),
@@ -54,6 +57,13 @@ async def come_again(_: Request, problem: Exception) -> JSONResponse:
     """Answer that something of ours is away, so that a provider repeats itself."""
     what = str(problem) if isinstance(problem, ComeAgain) else "the store does not answer"
     return JSONResponse({"detail": f"{what}, try again later"}, 503, RETRY_AFTER)
+
+
+async def refused(_: Request, problem: Exception) -> JSONResponse:
+    """Refuse a path, query or header by its name, as a body is refused."""
+    first = cast("RequestValidationError", problem).errors()[0]
+    where, *place = first["loc"]
+    return JSONResponse({"detail": str(BadInput.of({**first, "loc": place}, str(where)))}, 422)
 
 
 async def not_allowed(request: Request, problem: Exception) -> Response:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 
 from activities.store import Store
 from activities.store.errors import StoreUnavailable
 from activities.wording import FluentWording
-from api.answers import ComeAgain, come_again, not_allowed
+from api.answers import ComeAgain, come_again, not_allowed, refused
 from api.callers import Callers
+from api.events import EventsDoor
 from api.health import HealthDoor
 from api.live_activities import LiveActivitiesDoor
 from api.orders import Orders, Service
@@ -17,6 +19,7 @@ from api.receipts import Receipts
 from api.rendering import Pages
 from api.ses import SesDoor
 from api.sns import SnsMessages
+from api.timelines import TimelineDoor
 from api.twilio import TwilioDoor
 from domain.links import SignedLinks
 
@@ -43,6 +46,8 @@ def build(parts: Parts) -> FastAPI:
         SesDoor(receipts, store, parts.sns),
         PreferencesDoor(store, parts.links),
         LiveActivitiesDoor(store, parts.links),
+        EventsDoor(parts.service, parts.callers),
+        TimelineDoor(parts.service, store.timelines, parts.callers),
         pages,
         HealthDoor(store, parts.orders),
     )
@@ -50,7 +55,7 @@ def build(parts: Parts) -> FastAPI:
     app = FastAPI(
         title="order-notifications",
         version="0.1.0",
-        description="What providers and recipients tell us.",
+        description="Order events in, and what was told out; what providers and recipients tell us.",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -58,6 +63,7 @@ def build(parts: Parts) -> FastAPI:
     for problem in (ComeAgain, StoreUnavailable):
         app.add_exception_handler(problem, come_again)
     app.add_exception_handler(405, not_allowed)
+    app.add_exception_handler(RequestValidationError, refused)
     for door in doors:
         app.include_router(door.router())
     return app

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Protocol
 from urllib.parse import urlsplit
 
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response, Security
 from fastapi.security import HTTPBearer
 
 from domain.callers import ApiKey, Caller, Scope, key_id_in
@@ -39,7 +39,7 @@ class Callers:
     def with_scope(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
         """A dependency: a caller whose key has ``scope``."""
 
-        async def caller(request: Request, _: Annotated[object, Depends(_KEY)]) -> Caller:
+        async def caller(request: Request, _: Annotated[object, Security(_KEY, scopes=[scope])]) -> Caller:
             found = await self.operator(request)
             if found is None:
                 raise _unknown("no key of ours, make one with starter.py keys make")

@@ -24,6 +24,7 @@ from activities.store.inbox import InboxMessage
 from activities.store.notifications import Notification
 from activities.store.recipients import GoneAddress
 from activities.store.redriving import Prospect
+from activities.store.timelines import Timelines
 from domain.breaker import BreakerState, Health
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
@@ -60,6 +61,7 @@ class Store:
         self._database = Database(url)
         self._now = now
         self.api_keys = ApiKeys(self._database, now)
+        self.timelines = Timelines(self._database)
 
     async def __aenter__(self) -> Self:
         return self

@@ -165,7 +165,7 @@ class DeadLetterRow(Base):
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[str | None] = mapped_column(OutsideText)
 
-    __table_args__ = (Index(None, "resolved_at", "created_at"),)
+    __table_args__ = (Index(None, "resolved_at", "created_at"), Index(None, "order_id"))
 
 
 notifications = cast("Table", NotificationRow.__table__)

@@ -20,8 +20,9 @@ _COUNT_CHANGES = sa.text(
 
 
 def upgrade() -> None:
-    """Two columns and four tables more."""
+    """Two columns, an index and four tables more."""
     op.add_column("notifications", sa.Column("variant", sa.String()))
+    op.create_index("ix_dead_letters_order_id", "dead_letters", ["order_id"])
     _consents()
     _inbox_changes()
     op.create_table(
@@ -39,6 +40,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Consents and keys are lost."""
     op.drop_index("ix_inbox_recipient_id_change", "inbox")
+    op.drop_index("ix_dead_letters_order_id", "dead_letters")
     with op.batch_alter_table("inbox") as inbox:
         inbox.drop_column("change")
     for table in ("api_keys", "inbox_heads", "consent_heads", "consents"):
