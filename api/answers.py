@@ -23,8 +23,8 @@ class Problem(BaseModel):
 
 _EXAMPLES: Mapping[int, tuple[str, str]] = {
     400: ("The body cannot be read", "the body is not JSON"),
-    401: ("No key or token of ours", "no token of ours, or it is over: get another"),
-    403: ("Not signed by whom it claims to be from", "the signature is not the provider's"),
+    401: ("No key or token of ours, or one that is over", "no token of ours, or it is over: get another"),
+    403: ("Not from whom it claims to be, or not theirs to call", "the signature is not the provider's"),
     404: ("No such thing here", "no such link"),
     408: ("The body did not come in time", "the body did not come in time"),
     413: ("The body is too long", "the body is over 256 KiB"),
@@ -35,6 +35,7 @@ _EXAMPLES: Mapping[int, tuple[str, str]] = {
 }
 _SCHEMA = Problem.model_json_schema()
 RETRY_AFTER = {"Retry-After": "20"}
+_WHEN = {"Retry-After": {"description": "After so many seconds", "schema": {"type": "integer"}}}
 
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
@@ -44,6 +45,7 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
             "description": _EXAMPLES[code][0],
             # Not as "model": that would be of the type of the operation's own answer, such as a page.
             "content": {"application/json": {"schema": _SCHEMA, "example": {"detail": _EXAMPLES[code][1]}}},
+            **({"headers": _WHEN} if code in (429, 503) else {}),
         }
         for code in codes
     }

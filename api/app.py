@@ -1,17 +1,23 @@
 """Builds the API from its parts. Nothing is opened or read here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.types import ASGIApp
 
 from activities.store import Store
 from activities.store.errors import StoreUnavailable
 from activities.wording import FluentWording
 from api.answers import ComeAgain, come_again, not_allowed, refused
 from api.callers import Callers
+from api.document import ABOUT, completed
+from api.envelope import CrossOrigin, Envelope
 from api.events import EventsDoor
 from api.health import HealthDoor
+from api.limiting import Limited, Limits
 from api.live_activities import LiveActivitiesDoor
 from api.orders import Orders, Service
 from api.preferences import PreferencesDoor
@@ -26,7 +32,10 @@ from domain.links import SignedLinks
 
 @dataclass(frozen=True)
 class Parts:
-    """What the API is made of. None of ``twilio_auth_token`` and ``sns``: that provider is not ours."""
+    """What the API is made of. None of ``twilio_auth_token`` and ``sns``: that provider is not ours.
+
+    ``origins``: whose web apps may call what is a recipient's own.
+    """
 
     store: Store
     orders: Orders
@@ -36,9 +45,31 @@ class Parts:
     wording: FluentWording
     twilio_auth_token: str | None = field(default=None, repr=False)
     sns: SnsMessages | None = None
+    limits: Limits = field(default_factory=Limits)
+    origins: Sequence[str] = ()
 
 
-def build(parts: Parts) -> FastAPI:
+class Api(FastAPI):
+    """FastAPI with our envelope around all of it, errors included, and a document that says everything."""
+
+    def __init__(self, parts: Parts, **given: Any) -> None:
+        super().__init__(**given)
+        self._parts = parts
+        self.add_middleware(Limited, limits=parts.limits, callers=parts.callers)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything that a call passes on its way to a door."""
+        within = CrossOrigin(super().build_middleware_stack(), self._parts.origins)
+        return Envelope(within, is_https=self._parts.links.public_url.startswith("https:"))
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi())
+        return self.openapi_schema
+
+
+def build(parts: Parts) -> Api:
     """The API as an ASGI application."""
     store, receipts, pages = parts.store, Receipts(parts.store, parts.orders), Pages()
     doors = (
@@ -52,10 +83,11 @@ def build(parts: Parts) -> FastAPI:
         HealthDoor(store, parts.orders),
     )
     # The usual pages for people load scripts from elsewhere.
-    app = FastAPI(
+    app = Api(
+        parts,
         title="order-notifications",
         version="0.1.0",
-        description="Order events in, and what was told out; what providers and recipients tell us.",
+        description=ABOUT,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

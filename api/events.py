@@ -9,6 +9,7 @@ from api.answers import ComeAgain, problems, unusable
 from api.callers import Callers
 from api.document import inlined
 from api.handing_over import Fate, Handed, Handover
+from api.limiting import spend
 from api.orders import Service
 from api.reading import JSON, json_object, read_body
 from domain.callers import Scope
@@ -120,13 +121,15 @@ class EventsDoor:
     ) -> HandedAll:
         """Announce up to 500 events. Those of one order are taken in the order they are listed in.
 
-        A bad one does not stop the others. When none could be taken for now the answer is 503: repeat all.
+        A bad one does not stop the others. Each counts against the limit of events. When none could be taken
+        for now the answer is 503: repeat all.
         """
         events = json_object(await read_body(request, JSON, longest=LONGEST_BATCH)).get("events")
         if not isinstance(events, list) or not events:
             raise unusable("events", "missing, give a list of order events")
         if len(events) > MOST_EVENTS:
             raise unusable("events", f"are more than {MOST_EVENTS}, send them in several calls")
+        await spend(request, len(events) - 1)
         results = await self._handover(response, prefer, wait=wait).take_all(events)
         if all(result.outcome is Fate.UNAVAILABLE for result in results):
             raise ComeAgain("Temporal does not answer")

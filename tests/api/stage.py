@@ -4,7 +4,7 @@ import itertools
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -210,8 +210,10 @@ async def open_front() -> AsyncIterator[Front]:
 
 
 @asynccontextmanager
-async def open_door(front: Front, folder: Path, orders: Orders | None = None) -> AsyncIterator[Door]:
-    """Serve the API over the store in a folder, which then knows c-42."""
+async def open_door(
+    front: Front, folder: Path, orders: Orders | None = None, **more: Any
+) -> AsyncIterator[Door]:
+    """Serve the API over the store in a folder, which then knows c-42; ``more`` says other parts."""
     told, amazon = ToldOrders(), Amazon()
     async with (
         Store(as_url(folder / "store.db")) as store,
@@ -229,5 +231,6 @@ async def open_door(front: Front, folder: Path, orders: Orders | None = None) ->
             twilio_auth_token=AUTH_TOKEN,
             sns=SnsMessages(TOPIC, amazon.fetch),
         )
+        parts = replace(parts, **more)
         front.app = build(parts)
         yield Door(front.url, http, store, links, told, amazon, folder)
