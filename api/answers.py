@@ -40,15 +40,15 @@ _WHEN = {"Retry-After": {"description": "After so many seconds", "schema": {"typ
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     """Document that an operation may answer with these."""
-    return {
-        code: {
-            "description": _EXAMPLES[code][0],
-            # Not as "model": that would be of the type of the operation's own answer, such as a page.
-            "content": {"application/json": {"schema": _SCHEMA, "example": {"detail": _EXAMPLES[code][1]}}},
-            **({"headers": _WHEN} if code in (429, 503) else {}),
-        }
-        for code in codes
-    }
+    return {code: problem(code, *_EXAMPLES[code]) for code in codes}
+
+
+def problem(code: int, description: str, example: str) -> dict[str, Any]:
+    """Document one refusal."""
+    # Not as "model": that would be of the type of the operation's own answer, such as a page.
+    content = {"application/json": {"schema": _SCHEMA, "example": {"detail": example}}}
+    said = {"description": description, "content": content}
+    return {**said, "headers": _WHEN} if code in (429, 503) else said
 
 
 class ComeAgain(Exception):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.answers import problems
+from api.answers import problem, problems
 from api.limiting import is_limited
 
 ABOUT = """Takes order events in and tells what was told, for order services; takes in what providers tell us;
@@ -30,6 +30,8 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
             answers |= _answers(422)
         for code, answer in _answers(*_refusals(path, operation)).items():
             answers.setdefault(code, answer)
+        for scope in _scopes(operation):
+            answers["401"], answers["403"] = _without_a_key(), _without(scope)
         operation["responses"] = dict(sorted(answers.items()))
     for name in _NOT_OURS:
         document.get("components", {}).get("schemas", {}).pop(name, None)
@@ -44,11 +46,28 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 def _refusals(path: str, operation: dict[str, Any]) -> Iterator[int]:
     if operation.get("security"):
-        yield from (401, 403)
+        yield 401
     if is_limited(path):
         yield 429
     if path.startswith("/v1/"):
         yield 503
+
+
+def _scopes(operation: dict[str, Any]) -> Iterator[str]:
+    for way in operation.get("security", ()):
+        yield from way.get("key", ())
+
+
+def _without_a_key() -> dict[str, Any]:
+    return problem(
+        401, "No key of ours, or a revoked one", "no key of ours, make one with starter.py keys make"
+    )
+
+
+def _without(scope: str) -> dict[str, Any]:
+    return problem(
+        403, f"The key does not have the scope `{scope}`", f"the key does not have the scope {scope}"
+    )
 
 
 def _answers(*codes: int) -> dict[str, Any]:
