@@ -53,7 +53,7 @@ from operating.opening import open_store
 from operating.providers import app as providers
 from operating.trying_out import try_out
 from temporal_client import NoServer, connect
-from workflows.policy import CUSTOMER_ID, ORDER_STATUS
+from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable
 
 
 class OrderIsOver(Exception):
@@ -70,6 +70,8 @@ class NoWorker(Exception):
 
 # What a worker answers, it answers in milliseconds: after this there is none.
 ANSWERS_WITHIN = timedelta(seconds=10)
+# The server takes 400 bytes of JSON, which may need two for one of ours.
+_LONGEST_SUMMARY = 190
 
 
 class OrderService:
@@ -172,17 +174,22 @@ def _order(event: OrderEvent, rules: Rules | None) -> Order:
     return Order(order_id=event.order_id, rules=rules) if rules else Order(order_id=event.order_id)
 
 
+def _fitting(summary: str) -> str:
+    """What fits into the summary of a workflow: the server refuses to start one with a longer one."""
+    return summary.encode()[:_LONGEST_SUMMARY].decode(errors="ignore")
+
+
 def _start_options(event: OrderEvent) -> dict[str, Any]:
     return {
         "id": workflow_id(event.order_id),
         "task_queue": ORDERS_QUEUE,
         # An order that ended well is over; one that was terminated or failed starts again.
         "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        "static_summary": f"Order {event.order_id} of {event.customer_id}",
+        "static_summary": _fitting(f"Order {event.order_id} of {event.customer_id}"),
         # Set at the start they cost no history event.
         "search_attributes": TypedSearchAttributes(
             [
-                SearchAttributePair(CUSTOMER_ID, event.customer_id),
+                SearchAttributePair(CUSTOMER_ID, searchable(event.customer_id)),
                 SearchAttributePair(ORDER_STATUS, event.status),
             ]
         ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from api.answers import ComeAgain
 from api.orders import Service
@@ -69,7 +69,12 @@ class Handover:
             return _handed(event, Fate.CLOSED, "the order is over: nobody is told")
         except NoWorker:
             raise ComeAgain("no worker was ever started here") from None
-        except (NoServer, RPCError):
+        except NoServer:
+            raise ComeAgain("Temporal does not answer") from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.INVALID_ARGUMENT:
+                # The same event would be refused for ever.
+                raise BadInput("event", "is more than Temporal takes, shorten its ids") from None
             raise ComeAgain("Temporal does not answer") from None
         return _handed(event, Fate(answer.outcome), answer.reason)
 

@@ -104,6 +104,8 @@ class Everybody:
         """What browsers bring: signed in too long ago, or sent by somebody else's page."""
         token, session = door.links.recipient_token("c-42"), door.links.operator_session(self.key_id)
         yield "an old cookie", {"Cookie": f"recipient={self.old_token}; operator={self.old_session}"}
+        ended = door.links.operator_session(self.revoked_key.split("_")[1])
+        yield "a session of a revoked key", {"Cookie": f"operator={ended}"}
         yield "cookies in each other's place", {"Cookie": f"recipient={session}; operator={token}"}
         if operation.method not in ("GET", "HEAD"):
             cookies = {"Cookie": f"recipient={token}; operator={session}"}
