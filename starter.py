@@ -18,10 +18,12 @@ from rich.table import Table
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
+    QueryRejectCondition,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
@@ -52,7 +54,7 @@ from operating.opening import open_store
 from operating.providers import app as providers
 from operating.trying_out import try_out
 from temporal_client import NoServer, connect
-from workflows.policy import CUSTOMER_ID, ORDER_STATUS
+from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable
 
 
 class OrderIsOver(Exception):
@@ -69,13 +71,15 @@ class NoWorker(Exception):
 
 # What a worker answers, it answers in milliseconds: after this there is none.
 ANSWERS_WITHIN = timedelta(seconds=10)
+# The server takes 400 bytes of JSON, which may need two for one of ours.
+_LONGEST_SUMMARY = 190
 
 
 class OrderService:
     """What an order service does: announces events, and asks what was told."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, answers_within: timedelta = ANSWERS_WITHIN) -> None:
+        self._client, self._answers_within = client, answers_within
 
     @classmethod
     async def connect(cls) -> "OrderService":
@@ -116,15 +120,25 @@ class OrderService:
                 event,
                 start_workflow_operation=start,
                 result_type=Answer,
-                rpc_timeout=ANSWERS_WITHIN,
+                rpc_timeout=self._answers_within,
             )
         return answer
 
-    async def timeline(self, order_id: str) -> Timeline:
-        """What was told to whom, and why not. Raises :class:`NoSuchOrder`, :class:`NoWorker`."""
+    async def timeline(self, order_id: str, *, while_open: bool = False) -> Timeline:
+        """What was told to whom, and why not. Raises :class:`NoSuchOrder`, :class:`NoWorker`.
+
+        ``while_open``: of an order that is over raise :class:`OrderIsOver`, whether or not a worker is there.
+        """
         handle = self._client.get_workflow_handle(workflow_id(order_id))
         try:
-            told: Timeline = await handle.query("timeline", result_type=Timeline, rpc_timeout=ANSWERS_WITHIN)
+            told: Timeline = await handle.query(
+                "timeline",
+                result_type=Timeline,
+                rpc_timeout=self._answers_within,
+                reject_condition=QueryRejectCondition.NOT_OPEN if while_open else None,
+            )
+        except WorkflowQueryRejectedError:
+            raise OrderIsOver(f"order {order_id} is over") from None
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 where = self._client.namespace
@@ -161,17 +175,22 @@ def _order(event: OrderEvent, rules: Rules | None) -> Order:
     return Order(order_id=event.order_id, rules=rules) if rules else Order(order_id=event.order_id)
 
 
+def _fitting(summary: str) -> str:
+    """What fits into the summary of a workflow: the server refuses to start one with a longer one."""
+    return summary.encode()[:_LONGEST_SUMMARY].decode(errors="ignore")
+
+
 def _start_options(event: OrderEvent) -> dict[str, Any]:
     return {
         "id": workflow_id(event.order_id),
         "task_queue": ORDERS_QUEUE,
         # An order that ended well is over; one that was terminated or failed starts again.
         "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        "static_summary": f"Order {event.order_id} of {event.customer_id}",
+        "static_summary": _fitting(f"Order {event.order_id} of {event.customer_id}"),
         # Set at the start they cost no history event.
         "search_attributes": TypedSearchAttributes(
             [
-                SearchAttributePair(CUSTOMER_ID, event.customer_id),
+                SearchAttributePair(CUSTOMER_ID, searchable(event.customer_id)),
                 SearchAttributePair(ORDER_STATUS, event.status),
             ]
         ),

@@ -26,8 +26,13 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serve until the block ends, then finish what was begun. Yields the URL; port 0 takes a free one."""
+async def serving(
+    app: ASGIApp, host: str = "127.0.0.1", port: int = 0, proxies: str | None = None
+) -> AsyncIterator[str]:
+    """Serve until the block ends, then finish what was begun. Yields the URL; port 0 takes a free one.
+
+    ``proxies``: whose word is believed on where a call comes from, as uvicorn's ``forwarded_allow_ips``.
+    """
     # Of no use to whoever collects logs: it would hold links, which are secrets.
     logging.getLogger("uvicorn.access").disabled = True
     with _listening(host, port) as listener:
@@ -39,6 +44,9 @@ async def serving(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> Async
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # By default uvicorn believes whoever calls from this very machine.
+                proxy_headers=proxies is not None,
+                forwarded_allow_ips=proxies or "",
                 timeout_graceful_shutdown=DRAIN,
             )
         )

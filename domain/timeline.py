@@ -93,9 +93,14 @@ def _line(batch: Batch, channel: Channel, decision: Decision) -> Line:
         verdict=decision.verdict,
         status=status,
         statuses=decision.path or batch.path_on(channel),
-        reason=decision.reason or _NOT_USED.get(decision.verdict),
+        reason=decision.reason or not_sent(decision.verdict),
         message_id=batch.message_id(channel) if status else None,
     )
+
+
+def not_sent(verdict: Verdict) -> str | None:
+    """Why nothing goes out on a channel, None for a verdict that speaks for itself."""
+    return _NOT_USED.get(verdict)
 
 
 def timeline(

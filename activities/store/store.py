@@ -26,6 +26,7 @@ from activities.store.notifications import Notification
 from activities.store.people import LOADED, People
 from activities.store.recipients import GoneAddress
 from activities.store.redriving import Prospect
+from activities.store.timelines import Timelines
 from domain.breaker import BreakerState, Health
 from domain.channels import Channel
 from domain.consents import PROVIDER, RECIPIENT, By
@@ -62,6 +63,7 @@ class Store:
         self.api_keys = ApiKeys(self._database, now)
         self.consents = Consents(self._database, now)
         self.people = People(self._database, self.consents, now)
+        self.timelines = Timelines(self._database)
 
     async def __aenter__(self) -> Self:
         return self

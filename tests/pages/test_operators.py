@@ -15,7 +15,7 @@ from domain.status import Status
 from domain.telling import DeadLetter
 from simulator import Fault
 from tests.pages.browser import Reader
-from tests.pages.conftest import Site
+from tests.site import Site
 from tests.stage import City, OrderStory, Person
 
 READY = Status.READY_FOR_PICKUP
