@@ -38,7 +38,7 @@ async def board_of(simulator: Simulator) -> str:
     service = await OrderService.connect()
     doors = Doors(api=os.environ.get("PUBLIC_URL") or None)
     run = f"{int(datetime.now(UTC).timestamp()):x}"
-    open_board(simulator, service.client, People(), Commands(os.environ, doors), run=run)
+    open_board(simulator, service.client, People.of_the_sample(), Commands(os.environ, doors), run=run)
     return f"board {url_of(simulator)}"
 
 

@@ -107,13 +107,15 @@ class Demo:
             self._screen.remark(f"It took {time.monotonic() - self._began:.0f} s from nothing to here.")
             if self._once:
                 return DONE if is_as_it_had_to_be else FAILED
+            # Not before: the stories' iPhone shows plain notifications.
+            await show.load_people(with_live_activities=True)
             show.say_how()
             async with show.pages(ledger_is_kept=ledger_is_kept):
                 self._screen.heading("Up until Ctrl-C: what you announce is shown here and on the board.")
                 return await for_ever()
 
     async def _stay_up(self, stack: Stack, show: Show) -> int:
-        self._step(f"people to tell: {await show.load_people()}")
+        self._step(f"people to tell: {await show.load_people(with_live_activities=True)}")
         self._step(f"the order board, to watch and to play on, at {await show.open_board()}")
         self.may_be_stopped = True
         show.say_how()

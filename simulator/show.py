@@ -16,7 +16,7 @@ from simulator import checking
 from simulator.board.backstage import Commands, Doors
 from simulator.board.board import Board
 from simulator.board.opening import open_board, url_of
-from simulator.board.people import People
+from simulator.board.people import People, sample_people
 from simulator.browsing import pages
 from simulator.orders import Orders, Run
 from simulator.programs import HOME
@@ -41,11 +41,9 @@ class Show:
             for address in person.addresses(channel)
         }
 
-    async def load_people(self) -> str:
+    async def load_people(self, *, with_live_activities: bool = False) -> str:
         """Load the sample people through the command that anybody would use. Answers their ids."""
-        people = json.loads(SAMPLE_PEOPLE.read_text())
-        for person in people:
-            person["recipient_id"] = self._run.person(person["recipient_id"])
+        people = sample_people(self._run.person, with_live_activities=with_live_activities)
         file = self._stack.folder / "people.json"
         file.write_text(json.dumps(people, indent=2))
         await self._stack.load(file)
@@ -57,7 +55,7 @@ class Show:
         self._board = open_board(
             stack.simulator,
             await stack.client(),
-            People(self._run.person),
+            People.of_the_sample(self._run.person),
             Commands(stack.environ, Doors(stack.public_url, stack.ui)),
             run=self._run.name,
             is_simulated=stack.is_simulated,

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 from domain.breaker import BreakerState, Health
 from simulator.programs import ProgramError, said_by_starter
 
-# A command takes a second of a processor: asked only while a provider is in trouble.
-ASKED_EVERY = 6.0
+# A command takes a second or more of a processor: asked only while a provider is in trouble, and then with
+# pauses that leave most of it to the others.
+RESTS_FOR = 3
 _HEALTHS = TypeAdapter(list[Health])
 
 
@@ -56,7 +57,7 @@ class Breakers:
     def __init__(self, backstage: Backstage) -> None:
         self._backstage = backstage
         self._known: Sequence[Health] = ()
-        self._asked_at = 0.0
+        self._rests_until = 0.0
         self._is_asking = False
 
     @property
@@ -67,7 +68,8 @@ class Breakers:
     async def ask(self, *, is_any_broken: bool) -> None:
         """Ask, unless that was just done or all is well."""
         is_of_interest = is_any_broken or bool(self.not_closed)
-        if self._is_asking or not is_of_interest or time.monotonic() - self._asked_at < ASKED_EVERY:
+        began = time.monotonic()
+        if self._is_asking or not is_of_interest or began < self._rests_until:
             return
         self._is_asking = True
         try:
@@ -76,4 +78,5 @@ class Breakers:
             # Without the store nobody knows: the page has to go on.
             return
         finally:
-            self._is_asking, self._asked_at = False, time.monotonic()
+            now = time.monotonic()
+            self._is_asking, self._rests_until = False, now + RESTS_FOR * (now - began)

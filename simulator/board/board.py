@@ -18,7 +18,7 @@ from simulator.board.guarding import MAIL_HEADERS, guarded, headers
 from simulator.board.orders import OF_A_RUSH, BoardOrder, OrderBook
 from simulator.board.people import People, Person
 from simulator.board.rendering import ASSETS, TYPES, Region, Templates
-from simulator.board.view import CHANNELS, LABELS, order_view, provider_cards
+from simulator.board.view import CHANNELS, LABELS, ROAD, order_view, provider_cards
 from simulator.world import World
 
 PATH = "/board"
@@ -100,7 +100,9 @@ class Board:
         while not await request.is_disconnected():
             selected = self.orders.find(wanted)
             await self.orders.look(selected)
-            await self._breakers.ask(is_any_broken=bool(self._world.faults.plan.faults))
+            is_any_broken = bool(self._world.faults.plan.faults)
+            # Nobody waits for a command that takes its time.
+            self._world.in_background(self._breakers.ask(is_any_broken=is_any_broken))
             changed = [one for one in self._regions(selected) if sent.get(one.name) != one.version]
             if changed:
                 sent |= {one.name: one.version for one in changed}
@@ -126,7 +128,8 @@ class Board:
 
     def _of(self, devices: Devices, selected: BoardOrder | None) -> Sequence[Region]:
         person = devices.person
-        values = {"devices": devices, "person": person, "order_id": selected.order_id if selected else ""}
+        order_id = selected.order_id if selected else ""
+        values = {"devices": devices, "person": person, "order_id": order_id, "road": ROAD}
         return [
             self._templates.region(f"{part}-{person.recipient_id}", f"{part}.html", values)
             for part, channel in (("lock", Channel.PUSH), ("texts", Channel.SMS), ("mail", Channel.EMAIL))

@@ -49,6 +49,7 @@ class Broken:
 
     provider: Provider
     does: str
+    so: str
     until: datetime | None
 
 
@@ -77,7 +78,7 @@ def broken(faults: Faults) -> Mapping[str, Broken]:
     """Which providers are broken now, by name. A fault of every provider is one of each."""
     now = datetime.now(UTC)
     return {
-        provider: Broken(provider, _does(fault), _until(fault, now))
+        provider: Broken(provider, *_words(fault), _until(fault, now))
         for fault in reversed(faults.left())
         for provider in PROVIDERS
         if fault.from_s == 0 and fault.provider in (None, provider)
@@ -92,9 +93,9 @@ def _set(faults: Faults, wanted: Sequence[Fault]) -> None:
     faults.set(FaultPlan(seed=faults.plan.seed, faults=wanted))
 
 
-def _does(fault: Fault) -> str:
+def _words(fault: Fault) -> tuple[str, str]:
     way = _WAYS.get(fault.kind)
-    return way.does if way else f"fails: {fault.kind}"
+    return (way.does, way.so) if way else ("fails", str(fault.kind))
 
 
 def _until(fault: Fault, now: datetime) -> datetime | None:

@@ -17,6 +17,7 @@ from simulator.board.breaking import break_one, mend
 from simulator.board.guarding import guarded
 from simulator.board.orders import OF_A_RUSH, BoardOrder, OrderBook
 from simulator.board.people import People
+from simulator.board.view import LABELS
 from simulator.faults import Faults
 from simulator.programs import ProgramError
 from starter import NoSuchOrder, NoWorker, OrderIsOver
@@ -91,7 +92,8 @@ class Changes:
             raise BadInput("order", f"{order.label} is over, place another")
         statuses = [_status(text) for text in form.all("status")]
         await self._orders.push(order, statuses)
-        return Done(f"Told the order's service side: {', '.join(statuses)}.")
+        said = ", ".join(LABELS[status] for status in statuses)
+        return Done(f"The order service says: {said}.", order)
 
     async def _follow(self, form: Form) -> Done:
         order = await self._orders.follow(form.one("order"))
@@ -99,7 +101,7 @@ class Changes:
 
     async def _break(self, form: Form) -> Done:
         break_one(self._faults, form.one("provider"), form.one("kind"), form.one("seconds"))
-        return Done(f"{form.one('provider')} is broken.")
+        return Done(f"{form.one('provider').upper()} is broken.")
 
     async def _mend(self, form: Form) -> Done:
         mend(self._faults, form.one("provider"))

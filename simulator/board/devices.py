@@ -9,6 +9,7 @@ from email.message import Message
 from typing import Any, cast
 from urllib.parse import parse_qs
 
+from domain.status import Status
 from simulator.board.people import People, Person
 from simulator.world import Received, World
 
@@ -73,6 +74,12 @@ class Devices:
     live: Live | None
     texts: Sequence[Text]
     mails: Sequence[Mail]
+
+    @property
+    def passed(self) -> Sequence[Status]:
+        """How far the order of the Live Activity has come."""
+        reached = next((status for status in Status if self.live and status == self.live.status), None)
+        return [] if reached is None else [status for status in Status if status.rank <= reached.rank]
 
 
 def devices_of(person: Person, people: People, world: World) -> Devices:

@@ -5,6 +5,7 @@ from temporalio.client import Client
 from simulator.board.attempts import Attempts
 from simulator.board.backstage import Backstage
 from simulator.board.board import PATH, Board
+from simulator.board.iphone import App
 from simulator.board.orders import RULES, OrderBook
 from simulator.board.people import People
 from simulator.server import Simulator
@@ -24,6 +25,9 @@ def open_board(
     orders = OrderBook(OrderService(client), Attempts(client), run, RULES)
     board = Board(simulator.world, people, orders, backstage, is_simulated=is_simulated)
     simulator.adds(board.routes())
+    if api := backstage.doors.api:
+        app = App(simulator.world, people.with_live_activities(), api)
+        simulator.world.in_background(app.runs())
     return board
 
 

@@ -33,6 +33,13 @@ BURSTS: Mapping[Status, Sequence[Status]] = {
     Status.READY_FOR_PICKUP: (Status.OUT_FOR_DELIVERY, Status.NEARBY),
     Status.OUT_FOR_DELIVERY: (Status.NEARBY, Status.DELIVERED),
 }
+# What is worth a try next: the product's points, one by one.
+HINTS: Mapping[Status, str] = {
+    Status.PLACED: "hurry a burst: three updates become one message.",
+    Status.READY_FOR_PICKUP: "say that it is on its way: what is urgent waits for nothing.",
+    Status.OUT_FOR_DELIVERY: "break FCM, then go on to Nearby: a text takes over if it is for Ana.",
+    Status.NEARBY: "deliver it: everybody hears, and the e-mail is a record to keep.",
+}
 CHANNELS = {Channel.PUSH: "push", Channel.SMS: "text", Channel.EMAIL: "e-mail", Channel.IN_APP: "inbox"}
 # The newest batches are what somebody wants to know about.
 BATCHES = 12
@@ -88,6 +95,7 @@ class OrderView:
     steps: Sequence[Step]
     next_step: Step | None
     burst: Sequence[Status]
+    hint: str
     waiting: Sequence[Waiting]
     told: Sequence[Told]
     stale: Sequence[str]
@@ -106,6 +114,7 @@ def order_view(order: BoardOrder, people: People) -> OrderView:
         steps=steps,
         next_step=ahead if order.can_be_pushed else None,
         burst=burst if order.can_be_pushed else (),
+        hint=HINTS.get(order.status, "") if order.status else "",
         waiting=_waiting(told, people) if told else (),
         told=[_told(batch, order, people) for batch in reversed(told.batches[-BATCHES:])] if told else (),
         stale=[f"{LABELS[stale.status]} was not told: {stale.reason}." for stale in told.stale]

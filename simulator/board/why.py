@@ -68,5 +68,9 @@ def _told(line: Line, batch: ToldBatch) -> str:
 def _under_way(line: Line, attempt: Attempt | None) -> Why:
     if attempt is None or not attempt.failed_with:
         return Why(line.channel, TRYING, "sending", "On its way to the provider.")
-    sentence = f"{attempt.failed_with}. Attempt {attempt.number} is next."
+    sentence = f"{attempt.failed_with}. Tries again, for the {_nth(attempt.number)} time,"
     return Why(line.channel, TRYING, "retrying", sentence, attempt.next_at)
+
+
+def _nth(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")
