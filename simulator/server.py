@@ -80,8 +80,8 @@ class Simulator:
             yield cls(world, router, ports[0], ports[1], apns, ports[2], ca)
 
     def adds(self, routes: Sequence[BaseRoute]) -> None:
-        """Answer to more than the stand-ins do, at the same port."""
-        self._router.routes.extend(routes)
+        """Answer to more than the stand-ins do, at the same port. What was added last comes first."""
+        self._router.routes[:0] = routes
 
     @property
     def received(self) -> list[Received]:

@@ -26,7 +26,8 @@ def headers(api: str | None) -> dict[str, str]:
             f"frame-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
         ),
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        # Not "no-referrer": forms would come without their origin, which is what we know them by.
+        "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

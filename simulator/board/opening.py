@@ -2,6 +2,7 @@
 
 from temporalio.client import Client
 
+from domain.orders import Rules
 from simulator.board.attempts import Attempts
 from simulator.board.backstage import Backstage
 from simulator.board.board import PATH, Board
@@ -19,10 +20,11 @@ def open_board(
     backstage: Backstage,
     *,
     run: str,
+    rules: Rules = RULES,
     is_simulated: bool = True,
 ) -> Board:
     """Open the board at :func:`url_of`. ``run`` keeps its orders apart from those of any other."""
-    orders = OrderBook(OrderService(client), Attempts(client), run, RULES)
+    orders = OrderBook(OrderService(client), Attempts(client), run, rules)
     board = Board(simulator.world, people, orders, backstage, is_simulated=is_simulated)
     simulator.adds(board.routes())
     if api := backstage.doors.api:

@@ -2,6 +2,8 @@
 const params = new URLSearchParams(location.search);
 let order = params.get("order");
 let stream = null;
+let taking = Promise.resolve();
+const latest = new Map();
 const newest = new Map();
 
 const main = () => document.querySelector("main");
@@ -65,19 +67,28 @@ function begin() {
   tick();
 }
 
+// One after the other: a page fetched before what is told here must not undo it.
+async function take({ scene, regions }) {
+  for (const [name, region] of Object.entries(regions)) latest.set(name, region);
+  if (scene !== main().dataset.scene) await redraw();
+  for (const [name, region] of latest) show(name, region);
+}
+
 function listen() {
-  stream?.close();
-  stream = new EventSource(address("/board/live"));
-  stream.onmessage = async ({ data }) => {
-    const { scene, regions } = JSON.parse(data);
-    if (scene !== main().dataset.scene) await redraw();
-    for (const [name, region] of Object.entries(regions)) show(name, region);
+  latest.clear();
+  const mine = new EventSource(address("/board/live"));
+  stream = mine;
+  mine.onmessage = ({ data }) => {
+    taking = taking.then(() => (mine === stream ? take(JSON.parse(data)) : undefined)).catch(console.warn);
   };
 }
 
 async function select(chosen) {
+  stream.close();
+  stream = null;
   order = chosen;
   history.replaceState(null, "", address("/board"));
+  await taking;
   await redraw();
   listen();
 }
