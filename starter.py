@@ -49,6 +49,7 @@ from domain.timeline import Timeline
 from leaving import FAILED, leave_after
 from operating.consent import app as consent
 from operating.dead_letters import app as dead_letters
+from operating.entering import link
 from operating.keys import app as keys
 from operating.opening import open_store
 from operating.providers import app as providers
@@ -85,6 +86,11 @@ class OrderService:
     async def connect(cls) -> "OrderService":
         """Connect by Temporal's own client configuration. Raises ``NoServer``."""
         return cls(await connect())
+
+    @property
+    def client(self) -> Client:
+        """For whatever an order service does not do."""
+        return self._client
 
     async def announce(self, event: OrderEvent, rules: Rules | None = None) -> None:
         """Hand an event over for good: when this returns, the server has it.
@@ -255,6 +261,7 @@ def timeline(
 
 
 app.command("test-send")(try_out)
+recipients.command("link")(link)
 
 
 @recipients.command()

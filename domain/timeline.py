@@ -57,7 +57,11 @@ class ToldBatch(BaseModel):
 
 
 class Timeline(Wire):
-    """Everything an order's workflow can say about it; of batches and stale events, the latest."""
+    """Everything an order's workflow can say about it; of batches and stale events, the latest.
+
+    ``waiting``: news not told yet, each with its ``status``, ``recipient_id`` and ``role``, and ``due_at``,
+    when its window ends.
+    """
 
     order_id: str
     status: Status | None = None
@@ -114,8 +118,14 @@ def timeline(
         batches=tuple(batches),
         earlier_batches=earlier,
         waiting=tuple(
-            {"status": news.status, "recipient_id": listener.recipient_id, "role": listener.role}
+            {
+                "status": news.status,
+                "recipient_id": listener.recipient_id,
+                "role": listener.role,
+                "due_at": due.isoformat(),
+            }
             for listener in desk.listeners
+            if (due := listener.due_at(desk.window))
             for news in listener.waiting
         ),
         stale=tuple(desk.stale),

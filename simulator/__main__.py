@@ -1,11 +1,21 @@
-"""Runs the simulator by itself until it is told to stop: ``python -m simulator``."""
+"""Runs the simulator by itself until it is told to stop: ``python -m simulator``.
+
+With Temporal's settings in the environment it has the order board as well, over the server that they name.
+"""
 
 import asyncio
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 
+from simulator.board.backstage import Commands, Doors
+from simulator.board.opening import open_board, url_of
+from simulator.board.people import People
 from simulator.server import APNS_PORT, PORT, SMTP_PORT, PortTakenError, Simulator
+from starter import PROBLEMS, OrderService
+
+_PROBLEMS: tuple[type[Exception], ...] = (PortTakenError, *PROBLEMS)
 
 
 async def run(port: int, smtp_port: int, apns_port: int) -> None:
@@ -16,8 +26,20 @@ async def run(port: int, smtp_port: int, apns_port: int) -> None:
     async with Simulator.start(port, smtp_port, apns_port) as simulator:
         smtp = f"127.0.0.1:{simulator.smtp_port}"
         apns = f"https://127.0.0.1:{simulator.apns_port} by {simulator.apns_ca}"
-        print(f"simulator: ready on {simulator.url}, smtp {smtp}, apns {apns}", flush=True)  # noqa: T201 - whoever started us waits for it
+        board = await board_of(simulator)
+        print(f"simulator: ready on {simulator.url}, smtp {smtp}, apns {apns}, {board}", flush=True)  # noqa: T201 - whoever started us waits for it
         await stop.wait()
+
+
+async def board_of(simulator: Simulator) -> str:
+    """Open the board where there is a Temporal server to place orders with, and say so."""
+    if not os.environ.get("TEMPORAL_ADDRESS"):
+        return "no board without TEMPORAL_ADDRESS"
+    service = await OrderService.connect()
+    doors = Doors(api=os.environ.get("PUBLIC_URL") or None)
+    run = f"{int(datetime.now(UTC).timestamp()):x}"
+    open_board(simulator, service.client, People.of_the_sample(), Commands(os.environ, doors), run=run)
+    return f"board {url_of(simulator)}"
 
 
 def port_of(setting: str, default: int) -> int:
@@ -38,8 +60,8 @@ def main() -> None:
                 port_of("SIMULATOR_APNS_PORT", APNS_PORT),
             )
         )
-    except PortTakenError as taken:
-        sys.exit(str(taken))
+    except _PROBLEMS as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":
