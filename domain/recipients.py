@@ -100,7 +100,11 @@ class Address:
 
 
 class QuietHours(_Personal):
-    """From ``start`` until ``end`` on the recipient's own clock; may pass midnight."""
+    """From ``start`` until ``end`` on the recipient's own clock; may pass midnight.
+
+    The clock on the wall decides, also where it is changed: what it shows twice is quiet twice, and hours
+    that begin at a time it leaves out begin where it jumps.
+    """
 
     start: time
     end: time
@@ -110,6 +114,9 @@ class QuietHours(_Personal):
         if self.start <= self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
 
 class OptOut(StrEnum):
@@ -126,6 +133,7 @@ class OptOut(StrEnum):
 class Recipient(_Personal):
     """Somebody who hears about orders, as loaded by ``starter.py recipients load``.
 
+    ``caps``: messages an hour on a channel where the usual does not suit them; 0 is none of what can wait.
     ``opted_out`` is their own word, by STOP or by an e-mail's link. It is not loaded: no list overrules it.
     """
 
@@ -138,7 +146,15 @@ class Recipient(_Personal):
     devices: tuple[Device, ...] = ()
     preferences: Mapping[Status, Mapping[Channel, Reach]] = {}
     quiet_hours: QuietHours | None = None
+    caps: Mapping[Channel, Annotated[int, Field(strict=True, ge=0, le=1000)]] = {}
     opted_out: Mapping[Channel, OptOut] = Field(default={}, exclude=True)
+
+    @field_validator("caps")
+    @classmethod
+    def _are_of_loud_channels(cls, caps: Mapping[Channel, int]) -> Mapping[Channel, int]:
+        if Channel.IN_APP in caps:
+            raise ValueError("in_app has no cap, switch it off by preferences")
+        return caps
 
     @field_validator("opted_out", mode="before")
     @classmethod

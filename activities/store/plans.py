@@ -1,6 +1,7 @@
 """Plans a batch, or lets the next channel take it over: decides in the transaction that writes it down."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import String, bindparam, exists, literal, select
@@ -11,8 +12,8 @@ from activities.store.earlier import Remaining, decision_in, left_behind, overta
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
 from activities.store.tables import notifications as ledger
 from activities.store.tables import recipients as people
-from domain.channels import Channel, Reach
-from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, wanted_on
+from domain.channels import Channel
+from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, decide_on_fallback
 from domain.ledger import UNSETTLED, NotificationStatus
 from domain.live_activities import wants_live_activities
 from domain.recipients import Recipient, unknown_recipient
@@ -64,6 +65,8 @@ async def plan(
 
     A plan that left no row, because every channel is off or waits, is made anew when it is asked for again.
     """
+    # First of all: what others tell this person at the same time is there for us to see, and to count.
+    turn = await inbox.take_turn(connection, batch.recipient_id)
     recipient, order = await _situation(connection, batch)
     live = wants_live_activities(recipient, batch.role)
     already_told: tuple[str, ...] = ()
@@ -77,9 +80,7 @@ async def plan(
         batch, already_told = remains.batch, remains.already_told
     if order.is_redriven and not batch.first_of_run:
         batch = await _instead_of_what_is_redriven(connection, batch)
-    # Before counting: what another order tells this person at the same time counts as well.
-    turn = await inbox.take_turn(connection, batch.recipient_id)
-    messages = await told_in_last_hour(connection, batch)
+    messages = await told_in_last_hour(connection, batch, batch.told_at)
     decisions = decide(batch, recipient, told_in_last_hour=messages)
     await write_down(connection, batch, recipient, decisions, wording, turn)
     return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late, live=live)
@@ -87,11 +88,21 @@ async def plan(
 
 async def take_over(connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable") -> Decision:
     """Write the row of a fallback channel, unless it is there already."""
-    batch = await _as_planned(connection, request)
+    if request.batch.priority in MAY_BE_HELD_BACK:
+        await inbox.stand_in_line(connection, request.batch.recipient_id)
+    batch, channel, at = await _as_planned(connection, request), request.channel, request.at
     known = await recipients.find(connection, batch.recipient_id)
     recipient = known or unknown_recipient(batch.recipient_id, batch.role)
-    decision = _decide_on_fallback(batch, request.channel, recipient, unreachable)
-    row = {**_row(batch, request.channel, decision, {}), "instead_of": request.failed}
+    messages = await told_in_last_hour(connection, batch, at or batch.told_at)
+    decision = decide_on_fallback(
+        batch,
+        recipient,
+        channel,
+        unreachable=unreachable(recipient, channel),
+        at=at or batch.told_at,
+        told_in_last_hour=messages.get(channel, 0),
+    )
+    row = {**_row(batch, channel, decision, {}, at), "instead_of": request.failed}
     if await notifications.insert(connection, [row]):
         return decision
     redrive = batch.redriven_by
@@ -109,18 +120,6 @@ async def _is_open_again(
         return True
     message_id = batch.message_id(channel)
     return await notifications.reopen(connection, message_id, decision.path, redrive, batch.told_at)
-
-
-def _decide_on_fallback(
-    batch: Batch, channel: Channel, recipient: Recipient, unreachable: "Unreachable"
-) -> Decision:
-    path, reach = wanted_on(channel, batch, recipient)
-    if reach is Reach.OFF:
-        # "off" is never overruled, not even by a plan made before it was.
-        return Decision(verdict=Verdict.REFUSED, reason="switched off since", path=batch.path_on(channel))
-    if reason := unreachable(recipient, channel):
-        return Decision(verdict=Verdict.REFUSED, reason=reason, path=path)
-    return Decision(verdict=Verdict.SEND, path=path)
 
 
 async def _as_planned(connection: AsyncConnection, request: TakeOver) -> Batch:
@@ -151,13 +150,16 @@ async def _instead_of_what_is_redriven(connection: AsyncConnection, batch: Batch
     return batch.model_copy(update={"withdrawn": (*left_behind(rows), *batch.withdrawn)})
 
 
-async def told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mapping[Channel, int]:
-    """What counts against the caps of a batch that they may hold back."""
+async def told_in_last_hour(
+    connection: AsyncConnection, batch: Batch, now: datetime
+) -> Mapping[Channel, int]:
+    """What counts against the caps of a batch that they may hold back: neither itself nor what it carries."""
     if batch.priority not in MAY_BE_HELD_BACK:
         return {}
+    own = [batch.message_id(channel) for channel in HOURLY_CAPS]
     taken_back = [taken.message_id for taken in batch.withdrawn]
     return await notifications.told_in_last_hour(
-        connection, batch.recipient_id, HOURLY_CAPS, batch.told_at, but=taken_back
+        connection, batch.recipient_id, HOURLY_CAPS, now, but=[*own, *taken_back]
     )
 
 
@@ -203,7 +205,11 @@ def _by_channel(batch: Batch) -> Mapping[Channel, Iterable[str]]:
 
 
 def _row(
-    batch: Batch, channel: Channel, decision: Decision, held: Mapping[Channel, Sequence[str]]
+    batch: Batch,
+    channel: Channel,
+    decision: Decision,
+    held: Mapping[Channel, Sequence[str]],
+    at: datetime | None = None,
 ) -> dict[str, object]:
     told_at = batch.told_at if decision.verdict is Verdict.TOLD else None
     return {
@@ -218,8 +224,8 @@ def _row(
         "reason": decision.reason,
         "retry_count": 0,
         "provider": "inbox" if told_at else None,
-        "created_at": batch.told_at,
-        "updated_at": batch.told_at,
+        "created_at": at or batch.told_at,
+        "updated_at": at or batch.told_at,
         "sent_at": told_at,
         "delivered_at": told_at,
         "deadline": batch.deadline,

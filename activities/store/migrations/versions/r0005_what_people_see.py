@@ -20,7 +20,8 @@ _COUNT_CHANGES = sa.text(
 
 
 def upgrade() -> None:
-    """Two columns and four tables more."""
+    """What is chosen and seen gets columns and tables."""
+    op.add_column("recipients", sa.Column("caps", sa.JSON()))
     op.add_column("notifications", sa.Column("variant", sa.String()))
     _consents()
     _inbox_changes()
@@ -45,6 +46,8 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("notifications") as notifications:
         notifications.drop_column("variant")
+    with op.batch_alter_table("recipients") as recipients:
+        recipients.drop_column("caps")
 
 
 def _consents() -> None:
