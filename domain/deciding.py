@@ -31,6 +31,19 @@ def decide(
     return decisions
 
 
+def choices_in(batch: Batch, recipient: Recipient) -> dict[Channel, dict[Status, str]]:
+    """The recipient's own wishes that a batch is decided by, for whoever asks later; no defaults."""
+    own = {
+        channel: {
+            status: choice
+            for status in batch.path_on(channel)
+            if (choice := recipient.own_choice(status, channel))
+        }
+        for channel in Channel
+    }
+    return {channel: wishes for channel, wishes in own.items() if wishes}
+
+
 def wanted_on(channel: Channel, batch: Batch, recipient: Recipient) -> tuple[tuple[Status, ...], Reach]:
     """Which part of a batch a recipient is told on a channel, and how strongly they want it there."""
     path = batch.path_on(channel)

@@ -119,6 +119,9 @@ class QuietHours(_Personal):
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
 
+OPTED_OUT = "opted out"
+
+
 class OptOut(StrEnum):
     """What the owner of an address does not want there any more: everything, or all that is no record."""
 
@@ -166,6 +169,12 @@ class Recipient(_Personal):
         if (out := self.opted_out.get(channel)) and out.covers(status):
             return Reach.OFF
         return self.preferences.get(status, {}).get(channel, DEFAULT_GRID[role][channel][status])
+
+    def own_choice(self, status: Status, channel: Channel) -> str | None:
+        """What they said themselves of a channel for a status; None where the role's default counts."""
+        if (out := self.opted_out.get(channel)) and out.covers(status):
+            return OPTED_OUT
+        return self.preferences.get(status, {}).get(channel)
 
     def addresses(self, channel: Channel) -> tuple[Address, ...]:
         """Everywhere to send to on ``channel``; the inbox needs none."""

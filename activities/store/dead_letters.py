@@ -38,6 +38,12 @@ _GROUPS = (
     .order_by(func.count().desc(), _c.reason_group)
 )
 _BY_ID = select(dead_letters).where(_c.dead_letter_id == bindparam("which"))
+_OF_ORDER = (
+    select(dead_letters)
+    .where(_c.order_id == bindparam("order_id"))
+    .order_by(_c.created_at, _c.dead_letter_id)
+    .limit(bindparam("limit"))
+)
 _OPEN = update(dead_letters).where(_c.dead_letter_id == bindparam("which"), _c.resolved_at.is_(None))
 _RESOLVE = _OPEN.values(resolved_at=bindparam("at"), resolution=bindparam("how")).returning(_c.dead_letter_id)
 _GIVE_REASON = _OPEN.values(reason=bindparam("why"), reason_group=bindparam("group"))
@@ -68,6 +74,12 @@ async def by_id(connection: AsyncConnection, dead_letter_id: str) -> KeptLetter 
     """One letter, decided on or not."""
     row = (await connection.execute(_BY_ID, {"which": dead_letter_id})).one_or_none()
     return None if row is None else _kept(row)
+
+
+async def of_order(connection: AsyncConnection, order_id: str, limit: int) -> tuple[KeptLetter, ...]:
+    """Letters of one order, decided on or not, oldest first."""
+    asked = {"order_id": order_id, "limit": limit}
+    return tuple(_kept(row) for row in await connection.execute(_OF_ORDER, asked))
 
 
 async def resolve(connection: AsyncConnection, dead_letter_id: str, resolution: str, at: datetime) -> bool:

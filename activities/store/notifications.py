@@ -61,6 +61,8 @@ class Notification:
     held: Mapping[Channel, Sequence[Status]]
     instead_of: Channel | None
     redriven_by: str | None
+    variant: str | None
+    choices: Mapping[Channel, Mapping[Status, str]] | None
 
     @property
     def moment(self) -> tuple[datetime, int]:

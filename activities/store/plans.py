@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import inbox, notifications, recipients
 from activities.store.earlier import Remaining, decision_in, left_behind, overtaken, what_remains
+from activities.store.planned_rows import BEGINS_AS, planned_row
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
 from activities.store.tables import notifications as ledger
 from activities.store.tables import recipients as people
 from domain.channels import Channel
-from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, decide_on_fallback
+from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, choices_in, decide_on_fallback
 from domain.ledger import UNSETTLED, NotificationStatus
 from domain.live_activities import wants_live_activities
 from domain.recipients import Recipient, unknown_recipient
@@ -21,15 +22,6 @@ from domain.telling import Batch, Decision, Plan, Settle, TakeOver, Verdict
 
 if TYPE_CHECKING:
     from activities.planning import Deciding, Unreachable, Wording
-
-_N = NotificationStatus
-_BEGINS_AS = {
-    Verdict.SEND: _N.PENDING,
-    Verdict.TOLD: _N.DELIVERED,
-    Verdict.REFUSED: _N.FAILED,
-    Verdict.SUPPRESSED: _N.SUPPRESSED,
-    Verdict.EXPIRED: _N.EXPIRED,
-}
 
 _ASKED = select(bindparam("recipient_id", type_=String).label("recipient_id")).subquery("asked")
 _OF_ORDER = exists(literal(1)).where(ledger.c.order_id == bindparam("order_id"))
@@ -102,7 +94,15 @@ async def take_over(connection: AsyncConnection, request: TakeOver, unreachable:
         at=at or batch.told_at,
         told_in_last_hour=messages.get(channel, 0),
     )
-    row = {**_row(batch, channel, decision, {}, at), "instead_of": request.failed}
+    row = planned_row(
+        batch,
+        channel,
+        decision,
+        choices=choices_in(batch, recipient),
+        variant=None,
+        at=at,
+        instead_of=request.failed,
+    )
     if await notifications.insert(connection, [row]):
         return decision
     redrive = batch.redriven_by
@@ -173,8 +173,12 @@ async def write_down(
 ) -> None:
     """Write what is decided on each channel. Raises :class:`PlannedMeanwhile` where a row is there."""
     held = {channel: path.path for channel, path in decisions.items() if path.verdict is Verdict.HELD}
-    written = {channel: made for channel, made in decisions.items() if made.verdict in _BEGINS_AS}
-    rows = [_row(batch, channel, made, held) for channel, made in written.items()]
+    written = {channel: made for channel, made in decisions.items() if made.verdict in BEGINS_AS}
+    choices = choices_in(batch, recipient)
+    rows = [
+        planned_row(batch, channel, made, choices=choices, variant=None, held=held)
+        for channel, made in written.items()
+    ]
     if rows and not await notifications.insert(connection, rows):
         raise PlannedMeanwhile
     for channel, made in written.items():
@@ -190,7 +194,7 @@ async def _supersede(connection: AsyncConnection, batch: Batch, channels: Sequen
         successor = channel if channel in channels else next(iter(channels), None)
         request = Settle(
             message_ids=tuple(message_ids),
-            status=_N.SUPERSEDED,
+            status=NotificationStatus.SUPERSEDED,
             reason="newer news took its place",
             superseded_by=batch.message_id(successor) if successor else None,
         )
@@ -201,42 +205,4 @@ def _by_channel(batch: Batch) -> Mapping[Channel, Iterable[str]]:
     return {
         channel: [taken.message_id for taken in batch.withdrawn if taken.channel is channel]
         for channel in {taken.channel: None for taken in batch.withdrawn}
-    }
-
-
-def _row(
-    batch: Batch,
-    channel: Channel,
-    decision: Decision,
-    held: Mapping[Channel, Sequence[str]],
-    at: datetime | None = None,
-) -> dict[str, object]:
-    told_at = batch.told_at if decision.verdict is Verdict.TOLD else None
-    return {
-        "message_id": batch.message_id(channel),
-        "order_id": batch.order_id,
-        "recipient_id": batch.recipient_id,
-        "role": batch.role,
-        "channel": channel,
-        "statuses": decision.path,
-        "batch": batch.number,
-        "status": _BEGINS_AS[decision.verdict],
-        "reason": decision.reason,
-        "retry_count": 0,
-        "provider": "inbox" if told_at else None,
-        "created_at": at or batch.told_at,
-        "updated_at": at or batch.told_at,
-        "sent_at": told_at,
-        "delivered_at": told_at,
-        "deadline": batch.deadline,
-        "events": [piece.event_id for piece in batch.news],
-        "newest_status": batch.newest.status,
-        "newest_at": batch.newest.at,
-        "facts": batch.facts,
-        "priority": batch.priority,
-        "is_in_doubt": False,
-        "verdict": decision.verdict,
-        "held": held,
-        "instead_of": None,
-        "redriven_by": batch.redriven_by,
     }

@@ -309,6 +309,11 @@ class Store:
         async with self._database.reading() as connection:
             return await dead_letters.by_id(connection, dead_letter_id)
 
+    async def letters_of(self, order_id: str, limit: int = 100) -> tuple[KeptLetter, ...]:
+        """The dead letters of an order, decided on or not, oldest first."""
+        async with self._database.reading() as connection:
+            return await dead_letters.of_order(connection, order_id, limit)
+
     async def resolve(self, dead_letter_id: str, resolution: str) -> bool:
         """Note what was decided on a dead letter; False when that was done before."""
         async with self._database.writing() as connection:

@@ -22,7 +22,7 @@ _COUNT_CHANGES = sa.text(
 def upgrade() -> None:
     """What is chosen and seen gets columns and tables."""
     op.add_column("recipients", sa.Column("caps", sa.JSON()))
-    op.add_column("notifications", sa.Column("variant", sa.String()))
+    _explanations()
     _consents()
     _inbox_changes()
     op.create_table(
@@ -44,10 +44,27 @@ def downgrade() -> None:
         inbox.drop_column("change")
     for table in ("api_keys", "inbox_heads", "consent_heads", "consents"):
         op.drop_table(table)
+    op.drop_index("ix_dead_letters_order_id", "dead_letters")
+    op.drop_index("ix_notifications_variant", "notifications")
     with op.batch_alter_table("notifications") as notifications:
+        notifications.drop_column("choices")
         notifications.drop_column("variant")
     with op.batch_alter_table("recipients") as recipients:
         recipients.drop_column("caps")
+
+
+def _explanations() -> None:
+    op.add_column("notifications", sa.Column("variant", sa.String()))
+    op.add_column("notifications", sa.Column("choices", sa.JSON()))
+    is_there = sa.text("variant IS NOT NULL")
+    op.create_index(
+        "ix_notifications_variant",
+        "notifications",
+        ["variant"],
+        sqlite_where=is_there,
+        postgresql_where=is_there,
+    )
+    op.create_index("ix_dead_letters_order_id", "dead_letters", ["order_id"])
 
 
 def _consents() -> None:
