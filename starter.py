@@ -46,6 +46,7 @@ from domain.status import Status
 from domain.timeline import Timeline
 from leaving import FAILED, leave_after
 from operating.dead_letters import app as dead_letters
+from operating.experiments import app as experiments
 from operating.explanations import explanation_of
 from operating.explanations import show as show_explanation
 from operating.keys import app as keys
@@ -185,6 +186,7 @@ app.add_typer(recipients, name="recipients")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(providers, name="providers")
 app.add_typer(keys, name="keys")
+app.add_typer(experiments, name="experiments")
 
 OVER = 3
 

@@ -9,6 +9,7 @@ from activities.store.errors import StoreUnavailable
 from activities.wording import FluentWording
 from api.answers import ComeAgain, come_again, not_allowed
 from api.callers import Callers
+from api.experiments import ExperimentsDoor
 from api.explanation import ExplanationDoor
 from api.health import HealthDoor
 from api.live_activities import LiveActivitiesDoor
@@ -45,6 +46,7 @@ def build(parts: Parts) -> FastAPI:
         PreferencesDoor(store, parts.links),
         LiveActivitiesDoor(store, parts.links),
         ExplanationDoor(store, parts.service, parts.callers),
+        ExperimentsDoor(parts.wording.experiments, store.experiments, parts.callers),
         pages,
         HealthDoor(store, parts.orders),
     )

@@ -323,4 +323,5 @@ def _envelope(rows: Sequence[AnyRow]) -> Envelope:
         failures=row.retry_count,
         first_failed_at=row.failing_since,
         is_in_doubt=row.is_in_doubt,
+        variant=row.variant,
     )

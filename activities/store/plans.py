@@ -15,6 +15,7 @@ from activities.store.tables import notifications as ledger
 from activities.store.tables import recipients as people
 from domain.channels import Channel
 from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, choices_in, decide_on_fallback
+from domain.experiments import kept
 from domain.ledger import UNSETTLED, NotificationStatus
 from domain.live_activities import wants_live_activities
 from domain.recipients import Recipient, unknown_recipient
@@ -78,11 +79,13 @@ async def plan(
     return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late, live=live)
 
 
-async def take_over(connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable") -> Decision:
+async def take_over(
+    connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable", wording: "Wording"
+) -> Decision:
     """Write the row of a fallback channel, unless it is there already."""
     if request.batch.priority in MAY_BE_HELD_BACK:
         await inbox.stand_in_line(connection, request.batch.recipient_id)
-    batch, channel, at = await _as_planned(connection, request), request.channel, request.at
+    (batch, variant), channel, at = await _as_planned(connection, request), request.channel, request.at
     known = await recipients.find(connection, batch.recipient_id)
     recipient = known or unknown_recipient(batch.recipient_id, batch.role)
     messages = await told_in_last_hour(connection, batch, at or batch.told_at)
@@ -99,7 +102,7 @@ async def take_over(connection: AsyncConnection, request: TakeOver, unreachable:
         channel,
         decision,
         choices=choices_in(batch, recipient),
-        variant=None,
+        variant=kept(variant, _variant(batch, recipient, decision, wording)),
         at=at,
         instead_of=request.failed,
     )
@@ -122,14 +125,14 @@ async def _is_open_again(
     return await notifications.reopen(connection, message_id, decision.path, redrive, batch.told_at)
 
 
-async def _as_planned(connection: AsyncConnection, request: TakeOver) -> Batch:
-    """The batch without what an earlier run had told, and with its number, as the failed channel had it."""
+async def _as_planned(connection: AsyncConnection, request: TakeOver) -> tuple[Batch, str | None]:
+    """The batch as the failed channel had it: without what an earlier run had told. And its variant."""
     batch = request.batch
     failed = await notifications.by_id(connection, batch.message_id(request.failed))
     if failed is None:
-        return batch
+        return batch, None
     news = tuple(piece for piece in batch.news if piece.event_id in failed.events)
-    return batch.model_copy(update={"number": failed.batch, "news": news})
+    return batch.model_copy(update={"number": failed.batch, "news": news}), failed.variant
 
 
 async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipient, AnyRow]:
@@ -175,17 +178,24 @@ async def write_down(
     held = {channel: path.path for channel, path in decisions.items() if path.verdict is Verdict.HELD}
     written = {channel: made for channel, made in decisions.items() if made.verdict in BEGINS_AS}
     choices = choices_in(batch, recipient)
+    variants = {channel: _variant(batch, recipient, made, wording) for channel, made in written.items()}
     rows = [
-        planned_row(batch, channel, made, choices=choices, variant=None, held=held)
+        planned_row(batch, channel, made, choices=choices, variant=variants[channel], held=held)
         for channel, made in written.items()
     ]
     if rows and not await notifications.insert(connection, rows):
         raise PlannedMeanwhile
     for channel, made in written.items():
         if made.verdict is Verdict.TOLD:
-            words = wording.words(recipient.locale, batch.role, channel, made.path, batch.facts)
+            words = wording.words(
+                recipient.locale, batch.role, channel, made.path, batch.facts, variants[channel]
+            )
             await inbox.put(connection, batch, channel, words, turn)
     await _supersede(connection, batch, list(written))
+
+
+def _variant(batch: Batch, recipient: Recipient, decision: Decision, wording: "Wording") -> str | None:
+    return wording.variant(recipient.locale, batch.role, decision.path, recipient.recipient_id, batch.told_at)
 
 
 async def _supersede(connection: AsyncConnection, batch: Batch, channels: Sequence[Channel]) -> None:

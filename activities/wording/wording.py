@@ -2,18 +2,23 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from activities.wording.catalogue import ENGLISH, Language, lineage, read_languages
+from activities.wording.experiments import read_experiments
 from activities.wording.facts import ever_fewer, sayable
 from activities.wording.phrases import Phrases
 from domain.channels import Channel
+from domain.experiments import Experiment, recorded_as, variant_in
 from domain.messages import Words
 from domain.orders import Fact
 from domain.segments import segments
 from domain.status import STATUS_RULES, Role, Status
 
 CATALOGUES = Path(__file__).parent
+# Between a message's id and the name of a variant of its words.
+MARK = "--"
 _log = logging.getLogger(__name__)
 
 
@@ -27,24 +32,49 @@ class FluentWording:
     def __init__(self, folder: Path = CATALOGUES) -> None:
         self._languages = read_languages(folder)
         self._english = self._languages[ENGLISH]
+        self.experiments = read_experiments(folder)
         self._last_resort = {role: self._must_say(_anything(role)) for role in Role}
         self._warned: set[tuple[str, Role, Status | None]] = set()
 
     def words(
-        self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
+        self,
+        locale: str,
+        role: Role,
+        channel: Channel,
+        path: tuple[Status, ...],
+        facts: Mapping[str, Fact],
+        variant: str | None = None,
     ) -> Words:
         """Tell ``path`` as one message for ``channel``; in English when ``locale`` has no catalogue.
 
-        A text leaves facts out where it would otherwise be sent, and billed, in several parts.
+        A text leaves facts out where it would otherwise be sent, and billed, in several parts. ``variant``
+        is what :meth:`variant` answered; what has none is told in the usual words.
         """
         own = self._language(locale)
         values = sayable(facts, channel)
         for language, message_id in self._candidates(own, role, path):
-            if words := _say(language, message_id, channel, values):
+            if words := _say_variant(language, message_id, variant_in(variant), channel, values):
                 if language is not own or message_id == _anything(role):
                     self._warn_once(own, role, path)
                 return words
         return self._last_resort[role]
+
+    def variant(
+        self, locale: str, role: Role, path: tuple[Status, ...], recipient_id: str, at: datetime
+    ) -> str | None:
+        """Which variant a recipient hears of news told ``at`` a moment, None where none are compared.
+
+        A language takes part with all variants or not at all: or its readers would be compared with others.
+        """
+        experiment = self._running(role, path, at)
+        if experiment is None:
+            return None
+        candidates = self._candidates(self._language(locale), role, path)
+        language, usual = next((one for one in candidates if one[1] in one[0].message_ids), (None, ""))
+        others = (f"{usual}{MARK}{name}" for name in experiment.variants if name != experiment.usual)
+        if language is None or usual == _anything(role) or not language.message_ids.issuperset(others):
+            return None
+        return recorded_as(experiment, experiment.variant_of(recipient_id))
 
     def phrases(self, locale: str) -> Phrases:
         """What pages say, in English when ``locale`` has no catalogue."""
@@ -53,7 +83,13 @@ class FluentWording:
     def missing(self, locale: str) -> tuple[str, ...]:
         """List the messages a language ought to have and has not: one per status told, and all of English."""
         needed = {message_id for role in Role for message_id in _needed(role)}
-        return tuple(sorted((needed | self._english.message_ids) - self._language(locale).message_ids))
+        english = {message_id for message_id in self._english.message_ids if MARK not in message_id}
+        return tuple(sorted((needed | english) - self._language(locale).message_ids))
+
+    def _running(self, role: Role, path: Sequence[Status], at: datetime) -> Experiment | None:
+        """The one experiment with the news of a path: that of its newest status."""
+        fits = (one for one in self.experiments if path and (one.role, one.status) == (role, path[-1]))
+        return next((one for one in fits if one.runs_at(at)), None)
 
     def _candidates(
         self, own: Language, role: Role, path: Sequence[Status]
@@ -79,6 +115,20 @@ class FluentWording:
         if (language.tag, role, newest) not in self._warned:
             self._warned.add((language.tag, role, newest))
             _log.warning("%s.ftl has no words for %s to the %s", language.tag, newest or "no status", role)
+
+
+def _say_variant(
+    language: Language,
+    message_id: str,
+    variant: str | None,
+    channel: Channel,
+    values: Mapping[str, str | int],
+) -> Words | None:
+    """Say one message in a variant, and in the usual words where there is none, or a broken one."""
+    usual = _say(language, message_id, channel, values)
+    if usual is None or variant is None:
+        return usual
+    return _say(language, f"{message_id}{MARK}{variant}", channel, values) or usual
 
 
 def _say(

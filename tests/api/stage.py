@@ -183,7 +183,9 @@ async def open_front() -> AsyncIterator[Front]:
 
 
 @asynccontextmanager
-async def open_door(front: Front, folder: Path, orders: Orders | None = None) -> AsyncIterator[Door]:
+async def open_door(
+    front: Front, folder: Path, orders: Orders | None = None, wording: FluentWording | None = None
+) -> AsyncIterator[Door]:
     """Serve the API over the store in a folder, which then knows c-42."""
     told, amazon = ToldOrders(), Amazon()
     async with (
@@ -198,7 +200,7 @@ async def open_door(front: Front, folder: Path, orders: Orders | None = None) ->
             links=links,
             service=told,
             callers=Callers(store.api_keys, links),
-            wording=FluentWording(),
+            wording=wording or FluentWording(),
             twilio_auth_token=AUTH_TOKEN,
             sns=SnsMessages(TOPIC, amazon.fetch),
         )

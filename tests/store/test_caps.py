@@ -262,7 +262,7 @@ NIGHT = {"start": "12:10", "end": "13:00"}
 async def take_over(stage: Stage, one: Batch, channel: Channel, at: datetime) -> tuple[Verdict, str | None]:
     """The next channel's turn, at a moment of its own."""
     request = TakeOver(batch=one, channel=channel, failed=PUSH, reason="out of attempts", at=at)
-    decision = await stage.store.take_over(request, partial(why_unreachable, is_carried=True))
+    decision = await stage.store.take_over(request, partial(why_unreachable, is_carried=True), stage.wording)
     return decision.verdict, decision.reason
 
 
