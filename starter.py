@@ -50,6 +50,9 @@ from leaving import FAILED, leave_after
 from operating.consent import app as consent
 from operating.dead_letters import app as dead_letters
 from operating.entering import link
+from operating.experiments import app as experiments
+from operating.explanations import explanation_of
+from operating.explanations import show as show_explanation
 from operating.keys import app as keys
 from operating.opening import open_store
 from operating.providers import app as providers
@@ -210,6 +213,7 @@ app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(providers, name="providers")
 app.add_typer(keys, name="keys")
 app.add_typer(consent, name="consent")
+app.add_typer(experiments, name="experiments")
 
 OVER = 3
 
@@ -260,6 +264,18 @@ def timeline(
     asyncio.run(_show_timeline(order, as_json=as_json))
 
 
+@app.command()
+def explain(
+    order: Annotated[str, typer.Argument(help="The order's id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Say why an order was told as it was: each decision, its reason and the rule, named as in the docs.
+
+    By the ledger at DATABASE_URL, and by the order's timeline as long as its workflow can be asked.
+    """
+    asyncio.run(_explain(order, as_json=as_json))
+
+
 app.command("test-send")(try_out)
 recipients.command("link")(link)
 
@@ -308,6 +324,26 @@ async def _show_timeline(order_id: str, *, as_json: bool) -> None:
         typer.echo(told.model_dump_json(indent=2))
     else:
         Console(markup=False, emoji=False).print(_as_table(told))
+
+
+async def _explain(order_id: str, *, as_json: bool) -> None:
+    told, why = await _timeline_if_any(order_id)
+    async with open_store() as store:
+        explained = await explanation_of(store, order_id, told, why)
+    if explained.is_empty:
+        raise NoSuchOrder(f"order {order_id} is known neither to Temporal ({why}) nor to the ledger")
+    if as_json:
+        typer.echo(explained.model_dump_json(indent=2, exclude_none=True))
+    else:
+        show_explanation(explained, Console(markup=False, emoji=False, highlight=False))
+
+
+async def _timeline_if_any(order_id: str) -> tuple[Timeline | None, str]:
+    """An order's timeline, or why there is none: the ledger still explains a lot."""
+    try:
+        return await (await OrderService.connect()).timeline(order_id), ""
+    except (NoSuchOrder, NoWorker, NoServer, TemporalError) as why:
+        return None, str(why)
 
 
 def _as_table(told: Timeline) -> Table:

@@ -16,6 +16,8 @@ from api.callers import Callers
 from api.document import ABOUT, completed
 from api.envelope import CrossOrigin, Envelope
 from api.events import EventsDoor
+from api.experiments import ExperimentsDoor
+from api.explanation import ExplanationDoor
 from api.health import HealthDoor
 from api.letters import LettersDoor
 from api.limiting import Limited, Limits
@@ -94,6 +96,8 @@ def build(parts: Parts) -> Api:
         OperatorPages(store, parts.callers, parts.operations, parts.wording, searching, pages),
         EventsDoor(parts.service, parts.callers),
         TimelineDoor(parts.service, store.timelines, parts.callers),
+        ExplanationDoor(store, parts.service, parts.callers),
+        ExperimentsDoor(parts.wording.experiments, store.experiments, parts.callers),
         pages,
         HealthDoor(store, parts.orders),
     )

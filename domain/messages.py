@@ -74,7 +74,7 @@ class Envelope:
 
     ``failures`` and ``first_failed_at`` are of the attempts that were recorded so far; ``is_in_doubt`` says
     that one of them may have arrived. ``activities`` are the Live Activities that show this order to the
-    recipient, or did.
+    recipient, or did. ``variant`` is the wording it is told in, where several are being compared.
     """
 
     message_id: str
@@ -93,6 +93,7 @@ class Envelope:
     first_failed_at: datetime | None
     is_in_doubt: bool = False
     activities: Sequence[LiveActivity] = ()
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,11 @@ _OwnTime = Annotated[time, AfterValidator(_on_ones_own_clock)]
 
 
 class QuietHours(Personal):
-    """From ``start`` until ``end`` on the recipient's own clock; may pass midnight."""
+    """From ``start`` until ``end`` on the recipient's own clock; may pass midnight.
+
+    The clock on the wall decides, also where it is changed: what it shows twice is quiet twice, and hours
+    that begin at a time it leaves out begin where it jumps.
+    """
 
     start: _OwnTime
     end: _OwnTime
@@ -127,6 +131,12 @@ class QuietHours(Personal):
         if self.start <= self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+OPTED_OUT = "opted out"
 
 
 class OptOut(StrEnum):
@@ -156,6 +166,7 @@ _SAMPLE: dict[str, Any] = {
 class Recipient(Personal):
     """Somebody who hears about orders, as loaded by ``starter.py recipients load``.
 
+    ``caps``: messages an hour on a channel where the usual does not suit them; 0 is none of what can wait.
     ``opted_out`` is their own word, by STOP or by an e-mail's link. It is not loaded: no list overrules it.
     """
 
@@ -170,7 +181,15 @@ class Recipient(Personal):
     devices: tuple[Device, ...] = ()
     preferences: Mapping[Status, Mapping[Channel, Reach]] = {}
     quiet_hours: QuietHours | None = None
+    caps: Mapping[Channel, Annotated[int, Field(strict=True, ge=0, le=1000)]] = {}
     opted_out: Mapping[Channel, OptOut] = Field(default={}, exclude=True)
+
+    @field_validator("caps")
+    @classmethod
+    def _are_of_loud_channels(cls, caps: Mapping[Channel, int]) -> Mapping[Channel, int]:
+        if Channel.IN_APP in caps:
+            raise ValueError("in_app has no cap, switch it off by preferences")
+        return caps
 
     @field_validator("opted_out", mode="before")
     @classmethod
@@ -182,6 +201,12 @@ class Recipient(Personal):
         if (out := self.opted_out.get(channel)) and out.covers(status):
             return Reach.OFF
         return self.preferences.get(status, {}).get(channel, DEFAULT_GRID[role][channel][status])
+
+    def own_choice(self, status: Status, channel: Channel) -> str | None:
+        """What they said themselves of a channel for a status; None where the role's default counts."""
+        if (out := self.opted_out.get(channel)) and out.covers(status):
+            return OPTED_OUT
+        return self.preferences.get(status, {}).get(channel)
 
     def addresses(self, channel: Channel) -> tuple[Address, ...]:
         """Everywhere to send to on ``channel``; the inbox needs none."""

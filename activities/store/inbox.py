@@ -46,6 +46,13 @@ async def take_turn(connection: AsyncConnection, recipient_id: str) -> int:
     return turn
 
 
+async def stand_in_line(connection: AsyncConnection, recipient_id: str) -> None:
+    """Wait likewise, for what tells somebody something and changes no inbox."""
+    await connection.execute(
+        added_rows(connection, inbox_heads, "changes"), {"recipient_id": recipient_id, "changes": 0}
+    )
+
+
 async def put(connection: AsyncConnection, batch: Batch, channel: Channel, words: Words, turn: int) -> None:
     """Deliver a message; its row in the ledger is written by the same transaction."""
     row = {

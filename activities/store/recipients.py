@@ -25,6 +25,7 @@ PERSON = (
     recipients.c.preferences,
     recipients.c.quiet_from,
     recipients.c.quiet_until,
+    recipients.c.caps,
     addresses.c.channel.label("reached_on"),
     addresses.c.platform,
     addresses.c.value,
@@ -158,6 +159,7 @@ def recipient_from(rows: Sequence[AnyRow]) -> Recipient | None:
         devices=tuple(_device(row) for row in rows if row.reached_on is Channel.PUSH),
         preferences=_grid(first.preferences),
         quiet_hours=_quiet_hours(first.quiet_from, first.quiet_until),
+        caps={Channel(channel): cap for channel, cap in (first.caps or {}).items()},
         opted_out=opted_out,
     )
 
@@ -191,6 +193,7 @@ def _row(person: Recipient) -> dict[str, object]:
         "preferences": {status: dict(reaches) for status, reaches in person.preferences.items()},
         "quiet_from": quiet and quiet.start,
         "quiet_until": quiet and quiet.end,
+        "caps": dict(person.caps) or None,
     }
 
 

@@ -21,6 +21,7 @@ from activities.store.api_keys import ApiKeys
 from activities.store.consents import Consents
 from activities.store.database import Database
 from activities.store.dead_letters import BEGINNING, KeptLetter
+from activities.store.experiments import Experiments
 from activities.store.inbox import InboxMessage
 from activities.store.notifications import Notification
 from activities.store.people import LOADED, People
@@ -64,6 +65,7 @@ class Store:
         self.consents = Consents(self._database, now)
         self.people = People(self._database, self.consents, now)
         self.timelines = Timelines(self._database)
+        self.experiments = Experiments(self._database)
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,10 +88,10 @@ class Store:
             async with self._database.transaction() as connection:
                 return await plans.plan(connection, batch, decide, wording, look=True)
 
-    async def take_over(self, request: TakeOver, unreachable: "Unreachable") -> Decision:
+    async def take_over(self, request: TakeOver, unreachable: "Unreachable", wording: "Wording") -> Decision:
         """Write the row of a fallback channel."""
         async with self._database.transaction() as connection:
-            return await plans.take_over(connection, request, unreachable)
+            return await plans.take_over(connection, request, unreachable, wording)
 
     async def settle(self, request: Settle) -> None:
         """Close notifications that are still unsettled."""

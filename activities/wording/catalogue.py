@@ -15,6 +15,8 @@ from domain.channels import Channel
 from domain.messages import Direction, Words
 
 ENGLISH = "en"
+# Between a message's id and the name of a variant of its words.
+MARK = "--"
 _log = logging.getLogger(__name__)
 
 

@@ -23,8 +23,8 @@ from simulator.board.opening import open_board, url_of
 from simulator.board.people import People, sample_people
 from temporal_client import DATA_CONVERTER
 from tests.pages.browser import Reader
-from tests.pages.conftest import Site
 from tests.processes import address
+from tests.site import Site
 from tests.stage import PATIENCE, Stage
 
 Arrives = Callable[..., Awaitable[Reader]]
@@ -293,7 +293,12 @@ CHANGES = ("place", "push", "rush", "follow", "break", "mend", "enter")
 
 async def test_another_page_changes_nothing(board: Opened) -> None:
     fields = {"customer": _first(board), "kind": "error", "provider": "fcm", "person": _first(board)}
-    origins = ({}, {"origin": "null"}, {"origin": "https://example.org"}, {"origin": "http://127.0.0.1:1"})
+    origins: tuple[dict[str, str], ...] = (
+        {},
+        {"origin": "null"},
+        {"origin": "https://example.org"},
+        {"origin": "http://127.0.0.1:1"},
+    )
 
     async with httpx.AsyncClient(base_url=board.origin) as http:
         for change in CHANGES:

@@ -23,7 +23,8 @@ class NotificationRow(Base):
     that may have arrived, although we heard no answer. ``events``, ``newest_status`` and
     ``newest_at`` are of the batch's own news, not of what it carries for older ones. ``redriven_by`` is the
     run of the redrive that opened it again, or for the first time. ``variant``: the wording it is told in,
-    where several are being compared.
+    where several are being compared. ``choices`` are the recipient's own wishes that were decided by, where
+    they differ from the defaults.
     """
 
     __tablename__ = "notifications"
@@ -58,10 +59,17 @@ class NotificationRow(Base):
     instead_of: Mapped[Channel | None] = mapped_column(one_of(Channel, "instead_of"))
     redriven_by: Mapped[str | None] = mapped_column(String(36))
     variant: Mapped[str | None]
+    choices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (
         Index(None, "order_id"),
         Index(None, "recipient_id", "channel", "created_at"),
+        Index(
+            "ix_notifications_variant",
+            "variant",
+            sqlite_where=text("variant IS NOT NULL"),
+            postgresql_where=text("variant IS NOT NULL"),
+        ),
         Index(
             "ix_notifications_unsettled",
             "updated_at",

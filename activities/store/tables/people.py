@@ -25,6 +25,7 @@ class RecipientRow(Base):
     preferences: Mapped[dict[str, Any]]
     quiet_from: Mapped[time | None]
     quiet_until: Mapped[time | None]
+    caps: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class AddressRow(Base):

@@ -34,9 +34,9 @@ _FOR_EVER = {
 
 
 def upgrade() -> None:
-    """Two columns, an index and four tables more."""
-    op.add_column("notifications", sa.Column("variant", sa.String()))
-    op.create_index("ix_dead_letters_order_id", "dead_letters", ["order_id"])
+    """Columns, indexes and four tables more."""
+    op.add_column("recipients", sa.Column("caps", sa.JSON()))
+    _explanations()
     _consents()
     _inbox_changes()
     op.create_table(
@@ -54,15 +54,33 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Consents and keys are lost."""
     op.drop_index("ix_inbox_recipient_id_change", "inbox")
-    op.drop_index("ix_dead_letters_order_id", "dead_letters")
     with op.batch_alter_table("inbox") as inbox:
         inbox.drop_column("change")
     for table in ("api_keys", "inbox_heads", "consent_heads", "consents"):
         op.drop_table(table)
     if op.get_context().dialect.name == "postgresql":
         op.execute("DROP FUNCTION consents_are_for_ever()")
+    op.drop_index("ix_dead_letters_order_id", "dead_letters")
+    op.drop_index("ix_notifications_variant", "notifications")
     with op.batch_alter_table("notifications") as notifications:
+        notifications.drop_column("choices")
         notifications.drop_column("variant")
+    with op.batch_alter_table("recipients") as recipients:
+        recipients.drop_column("caps")
+
+
+def _explanations() -> None:
+    op.add_column("notifications", sa.Column("variant", sa.String()))
+    op.add_column("notifications", sa.Column("choices", sa.JSON()))
+    is_there = sa.text("variant IS NOT NULL")
+    op.create_index(
+        "ix_notifications_variant",
+        "notifications",
+        ["variant"],
+        sqlite_where=is_there,
+        postgresql_where=is_there,
+    )
+    op.create_index("ix_dead_letters_order_id", "dead_letters", ["order_id"])
 
 
 def _consents() -> None:
