@@ -13,6 +13,7 @@ from api.health import HealthDoor
 from api.live_activities import LiveActivitiesDoor
 from api.me import MeDoor
 from api.orders import Orders, Service
+from api.preference_centre import PreferenceCentre
 from api.preferences import PreferencesDoor
 from api.receipts import Receipts
 from api.recipients import RecipientsDoor
@@ -46,6 +47,7 @@ def build(parts: Parts) -> FastAPI:
         PreferencesDoor(store, parts.links),
         RecipientsDoor(store.people, store.consents, parts.links, parts.callers),
         MeDoor(store.people, parts.callers),
+        PreferenceCentre(store.people, parts.links, parts.callers, parts.wording, pages),
         LiveActivitiesDoor(store, parts.links),
         pages,
         HealthDoor(store, parts.orders),

@@ -108,7 +108,7 @@ def by_operation(
 ) -> Mapping[tuple[str, str, int], int]:
     """Count by paths as they are documented, and every other path as it came."""
     patterns = {
-        path: re.compile(re.escape(path).replace(r"\{token\}", "[^/]+")) for path in document["paths"]
+        path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))) for path in document["paths"]
     }
     found: Counter[tuple[str, str, int]] = Counter()
     for (method, path, status), count in answers.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from activities.wording.catalogue import ENGLISH, Language, lineage, read_languages
 from activities.wording.facts import ever_fewer, sayable
 from activities.wording.phrases import Phrases
+from activities.wording.places import own_name
 from domain.channels import Channel
 from domain.messages import Words
 from domain.orders import Fact
@@ -49,6 +50,11 @@ class FluentWording:
     def phrases(self, locale: str) -> Phrases:
         """What pages say, in English when ``locale`` has no catalogue."""
         return Phrases(self._language(locale), self._english)
+
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Every language there is, by its tag, as its own readers call it."""
+        return {tag: own_name(tag) for tag in self._languages}
 
     def missing(self, locale: str) -> tuple[str, ...]:
         """List the messages a language ought to have and has not: one per status told, and all of English."""
