@@ -26,6 +26,7 @@ from api.me import MeDoor
 from api.operations import Operations
 from api.operators import OperatorPages
 from api.orders import Orders, Service
+from api.preference_centre import PreferenceCentre
 from api.preferences import PreferencesDoor
 from api.providers import ProvidersDoor
 from api.receipts import Receipts
@@ -89,6 +90,7 @@ def build(parts: Parts) -> Api:
         PreferencesDoor(store, parts.links, parts.wording, pages),
         RecipientsDoor(store.people, store.consents, parts.links, parts.callers),
         MeDoor(store.people, parts.callers),
+        PreferenceCentre(store.people, parts.links, parts.callers, parts.wording, pages),
         LiveActivitiesDoor(store, parts.links),
         LettersDoor(store, parts.callers, parts.operations, parts.wording),
         ProvidersDoor(store, parts.callers, parts.operations),

@@ -16,6 +16,7 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -28,8 +29,13 @@ from domain.status import Role, Status
 _time_zones = cache(available_timezones)
 
 
+def is_time_zone(value: str) -> bool:
+    """Whether there is such a time zone."""
+    return value in _time_zones()
+
+
 def _known_time_zone(value: str) -> str:
-    if value not in _time_zones():
+    if not is_time_zone(value):
         raise ValueError("unknown time zone, write for example America/New_York")
     return value
 
@@ -113,7 +119,13 @@ class Address:
     kind: Kind = Kind.PLAIN
 
 
-_OwnTime = Annotated[time, AfterValidator(_on_ones_own_clock)]
+# JSON Schema's own "time" has a time zone.
+_OWN_CLOCK = {
+    "type": "string",
+    "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?$",
+    "examples": ["22:00"],
+}
+_OwnTime = Annotated[time, AfterValidator(_on_ones_own_clock), WithJsonSchema(_OWN_CLOCK)]
 
 
 class QuietHours(Personal):

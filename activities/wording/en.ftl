@@ -243,3 +243,65 @@ choices-unclear = That could not be saved
 choices-unclear-more = Go back, choose one of the three and save again.
 choices-later = That could not be done just now
 choices-later-more = Nothing was changed. Please try again in a few minutes.
+
+## The preference centre. `$channel` is `push`, `sms`, `email` or `in_app`.
+
+preferences-title = What we tell you, and how
+preferences-intro = For each step of an order, choose where you want to hear of it.
+preferences-inbox = To your inbox
+
+preferences-channel = { $channel ->
+    [push] Push
+    [sms] Text message
+    [email] E-mail
+   *[in_app] Inbox
+}
+
+preferences-places = Where we reach you
+preferences-place-none = { $channel ->
+    [push] No device
+    [sms] No number
+   *[email] No address
+}
+preferences-stop = You answered STOP, so we send no texts to this number. To get them again, answer START to any text from us.
+preferences-nothing-here = You told us to send nothing here any more.
+preferences-records-here = You asked for only what is worth keeping here: when an order is placed, delivered or cancelled.
+preferences-again = Send me everything here again
+preferences-remove = Remove
+preferences-remove-which = Remove { $device }
+
+preferences-steps = Step by step
+preferences-example = For example: “{ $text }”
+preferences-on = Always
+preferences-fallback = Only if other ways fail
+preferences-off = Never
+preferences-nowhere = Nowhere
+preferences-overruled = Switched off above, whatever you choose here.
+
+preferences-quiet = Quiet hours
+preferences-quiet-means = We then send only what cannot wait, such as that your order is on its way. The rest is in your inbox.
+preferences-quiet-wanted = Keep quiet at these hours
+preferences-quiet-from = From
+preferences-quiet-until = Until
+preferences-quiet-unclear = Please give both times, such as 22:00 and 07:00. Nothing was saved yet.
+preferences-zone = Time zone
+
+preferences-language = Language
+preferences-language-means = For messages and for this page.
+
+preferences-save = Save
+preferences-usual = Back to the usual
+preferences-usual-means = Undoes what you chose for each step. Quiet hours and language stay.
+preferences-said-saved = Saved. It holds from the next update on.
+preferences-said-usual = You get the usual updates again.
+preferences-said-removed = That device gets no more updates.
+preferences-said-again = You get everything there again.
+
+preferences-signed-out = Please sign in again
+preferences-signed-out-more = This page stays open for an hour at a time. Open it again from the app.
+preferences-nobody = Nothing to choose yet
+preferences-nobody-more = Once we know how to reach you, you can choose here what you hear of.
+preferences-unclear = That could not be saved
+preferences-unclear-more = Please open this page again and choose anew.
+preferences-later = That could not be done just now
+preferences-later-more = Nothing was changed. Please try again in a few minutes.

@@ -9,6 +9,7 @@ from activities.wording.catalogue import ENGLISH, MARK, Language, lineage, read_
 from activities.wording.experiments import read_experiments
 from activities.wording.facts import ever_fewer, sayable
 from activities.wording.phrases import Phrases
+from activities.wording.places import own_name
 from domain.channels import Channel
 from domain.experiments import Experiment, recorded_as, variant_in
 from domain.messages import Words
@@ -98,6 +99,11 @@ class FluentWording:
         """The one experiment with the news of a path: that of its newest status."""
         fits = (one for one in self.experiments if path and (one.role, one.status) == (role, path[-1]))
         return next((one for one in fits if one.runs_at(at)), None)
+
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Every language there is, by its tag, as its own readers call it."""
+        return {tag: own_name(tag) for tag in self._languages}
 
     def _candidates(
         self, own: Language, role: Role, path: Sequence[Status]
