@@ -293,7 +293,12 @@ CHANGES = ("place", "push", "rush", "follow", "break", "mend", "enter")
 
 async def test_another_page_changes_nothing(board: Opened) -> None:
     fields = {"customer": _first(board), "kind": "error", "provider": "fcm", "person": _first(board)}
-    origins = ({}, {"origin": "null"}, {"origin": "https://example.org"}, {"origin": "http://127.0.0.1:1"})
+    origins: Sequence[dict[str, str]] = (
+        {},
+        {"origin": "null"},
+        {"origin": "https://example.org"},
+        {"origin": "http://127.0.0.1:1"},
+    )
 
     async with httpx.AsyncClient(base_url=board.origin) as http:
         for change in CHANGES:
