@@ -7,15 +7,10 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import UTC, datetime
 
-from simulator.board.backstage import Commands, Doors
-from simulator.board.opening import open_board, url_of
-from simulator.board.people import People
+from leaving import DONE, FAILED, leave
+from simulator.board import NoBoardError
 from simulator.server import APNS_PORT, PORT, SMTP_PORT, PortTakenError, Simulator
-from starter import PROBLEMS, OrderService
-
-_PROBLEMS: tuple[type[Exception], ...] = (PortTakenError, *PROBLEMS)
 
 
 async def run(port: int, smtp_port: int, apns_port: int) -> None:
@@ -35,11 +30,9 @@ async def board_of(simulator: Simulator) -> str:
     """Open the board where there is a Temporal server to place orders with, and say so."""
     if not os.environ.get("TEMPORAL_ADDRESS"):
         return "no board without TEMPORAL_ADDRESS"
-    service = await OrderService.connect()
-    doors = Doors(api=os.environ.get("PUBLIC_URL") or None)
-    run = f"{int(datetime.now(UTC).timestamp()):x}"
-    open_board(simulator, service.client, People.of_the_sample(), Commands(os.environ, doors), run=run)
-    return f"board {url_of(simulator)}"
+    from simulator.board.alone import open_by_settings  # noqa: PLC0415 a second that few need
+
+    return f"board {await open_by_settings(simulator)}"
 
 
 def port_of(setting: str, default: int) -> int:
@@ -60,8 +53,10 @@ def main() -> None:
                 port_of("SIMULATOR_APNS_PORT", APNS_PORT),
             )
         )
-    except _PROBLEMS as problem:
-        sys.exit(str(problem))
+    except (PortTakenError, NoBoardError) as problem:
+        print(problem, file=sys.stderr)  # noqa: T201 whoever started us reads it
+        leave(FAILED)
+    leave(DONE)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ BATCHES = 12
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One status on an order's road. ``state``: passed, here or ahead."""
+    """One status on an order's road. ``state``: passed, skipped, here or ahead."""
 
     status: Status
     label: str
@@ -105,7 +105,7 @@ class OrderView:
 def order_view(order: BoardOrder, people: People) -> OrderView:
     """Everything about one order."""
     told = order.timeline
-    steps = _steps(order.status)
+    steps = _steps(order)
     ahead = next((step for step in steps if step.state == "ahead"), None)
     burst = BURSTS.get(order.status, ()) if order.status else ()
     return OrderView(
@@ -130,17 +130,19 @@ def provider_cards(broken: Mapping[str, Broken], healths: Mapping[str, Health]) 
     return [ProviderCard(name, PROVIDERS[name], broken.get(name), healths.get(name)) for name in shown]
 
 
-def _steps(status: Status | None) -> Sequence[Step]:
-    if status is Status.CANCELLED:
+def _steps(order: BoardOrder) -> Sequence[Step]:
+    if order.status is Status.CANCELLED:
         return [Step(Status.CANCELLED, LABELS[Status.CANCELLED], "here")]
-    rank = -1 if status is None else status.rank
-    return [Step(step, LABELS[step], _state(step.rank, rank)) for step in ROAD]
+    return [Step(step, LABELS[step], _state(step, order)) for step in ROAD]
 
 
-def _state(step: int, reached: int) -> str:
-    if step == reached:
+def _state(step: Status, order: BoardOrder) -> str:
+    if order.status is None or step.rank > order.status.rank:
+        return "ahead"
+    if step is order.status:
         return "here"
-    return "passed" if step < reached else "ahead"
+    # What was announced elsewhere, nobody knows here.
+    return "passed" if step in order.announced or not order.announced else "skipped"
 
 
 def _waiting(told: Timeline, people: People) -> Sequence[Waiting]:

@@ -293,7 +293,7 @@ CHANGES = ("place", "push", "rush", "follow", "break", "mend", "enter")
 
 async def test_another_page_changes_nothing(board: Opened) -> None:
     fields = {"customer": _first(board), "kind": "error", "provider": "fcm", "person": _first(board)}
-    origins: tuple[dict[str, str], ...] = (
+    origins: Sequence[dict[str, str]] = (
         {},
         {"origin": "null"},
         {"origin": "https://example.org"},
