@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.fuzz`` makes at least 10,000 requests; ``CASES=`` says otherwise, ``SEED=`` which.
 Every operation of the OpenAPI document is called, without a key and with one, but for streams, which never
-end. Orders are told by a Temporal dev server and a worker; in the short form of the tests a list stands for them.
+end. Orders are told by a Temporal dev server and a worker; in the tests' short form a list stands for them.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ _LEFT_OUT_WHEN_GENUINE = f"{_ALWAYS_LEFT_OUT},negative_data_rejection,missing_re
 
 
 async def fuzz(folder: Path, cases: int, seed: int = 1, service: OrderService | None = None) -> Fuzzed:
-    """Serve the API, attack it at least so many times, and look at every answer. ``service``: for real orders."""
+    """Serve the API, attack it at least so many times, and look at every answer. ``service``: real orders."""
     front = Front()
     tally = Tally(front)
     await migrate(as_url(folder / "store.db"))
@@ -165,7 +165,7 @@ async def main() -> bool:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shared = {**os.environ, "DATABASE_URL": as_url(folder / "store.db")}
-        async with Stack.start(folder / "stack", environ=shared) as stack:
+        async with Stack.start(folder, environ=shared) as stack:
             found = await fuzz(folder, cases, seed, await stack.order_service())
     console = Console(width=140)
     console.print(found.table())
