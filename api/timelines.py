@@ -129,7 +129,7 @@ class TimelineDoor:
         router.get(
             TIMELINE,
             response_model=OrderTimeline,
-            responses=problems(401, 403, 404, 422, 503),
+            responses=problems(404, 503),
             summary="Show what was told of an order",
             dependencies=[Depends(self._callers.with_scope(Scope.READ_ORDERS))],
         )(self.show)
