@@ -15,9 +15,11 @@ demo: $(READY) ## start everything, play three orders, show what people receive 
 run: $(READY) ## start everything, play nothing, stay up until Ctrl-C
 	@exec $(BIN)/python -m simulator.demo --run
 
-test: $(READY) ## run the tests
+# Side by side by files: more processes than the two cores of a small machine, because many wait for others.
+# What is asked for by name runs in one process, so that its output can be followed.
+test: $(READY) ## run the tests (ARGS="FILE -k WORD" for some of them)
 	@echo "Running the tests"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder)
 
 check: $(READY) ## linters, types and languages
 	@$(BIN)/ruff check .

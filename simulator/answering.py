@@ -53,7 +53,7 @@ async def answer(
     match fault.kind:
         case "slow":
             response = accept()
-            await world.pause(fault.seconds)
+            await world.faults.hold(fault)
             return response
         case "cut_before":
             return Cut()

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -84,7 +85,7 @@ class Apns:
             case None:
                 return self._accept(asked)
             case Fault(kind="slow"):
-                return replace(self._accept(asked), after=fault.seconds)
+                return replace(self._accept(asked), late=partial(self._world.faults.hold, fault))
             case Fault(kind="cut_before"):
                 return Reset()
             case Fault(kind="cut_after"):

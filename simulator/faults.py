@@ -1,5 +1,7 @@
 """What goes wrong on demand: the faults a person asks for, and the draw that decides which call they hit."""
 
+import asyncio
+import contextlib
 import random
 import re
 import time
@@ -41,7 +43,8 @@ class Fault(BaseModel):
 
     ``share`` is the probability that a matching call is hit, ``times`` limits it to the next so many matching
     calls, ``from_s`` and ``for_s`` to a window of seconds after the faults were set. ``call`` is what is hit:
-    sends unless said otherwise, so that ``times`` never gets used up by a look-up nobody thought of.
+    sends unless said otherwise, so that ``times`` never gets used up by a look-up nobody thought of. A slow
+    call takes ``seconds``, and is over when other faults are set: whoever wants can hold it and let it go.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -112,10 +115,13 @@ class Faults:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._replaced = asyncio.Event()
         self.set(FaultPlan())
 
     def set(self, plan: FaultPlan) -> None:
-        """Replace all faults; windows and ``times`` start anew."""
+        """Replace all faults; windows and ``times`` start anew, and what is slow is over."""
+        self.let_go()
+        self._replaced = asyncio.Event()
         self.plan = plan
         self._since = self._clock()
         self._times = [fault.times for fault in plan.faults]
@@ -130,6 +136,16 @@ class Faults:
             for fault, times in left
             if (ends := fault.lasts_after(age)) != 0 and times != 0
         ]
+
+    def let_go(self) -> None:
+        """End what is slow."""
+        self._replaced.set()
+
+    async def hold(self, fault: Fault) -> None:
+        """Take as long as a slow fault does."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(fault.seconds):
+                await self._replaced.wait()
 
     def draw(
         self,

@@ -1,7 +1,7 @@
 """An HTTP/2 server for stand-ins: one answer a request, and all that can befall a connection."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -42,12 +42,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered, ``after`` so many seconds."""
+    """What is answered, once ``late`` has ended where there is something to wait for."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    after: float = 0
+    late: Callable[[], Awaitable[object]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
         self._h2 = H2Connection(_CONFIG)
         self._transport: asyncio.Transport | None = None
         self._requests: dict[int, tuple[list[tuple[str, str]], bytearray]] = {}
-        self._late: dict[int, asyncio.TimerHandle] = {}
+        self._late: dict[int, asyncio.Task[None]] = {}
         self._memory: dict[str, Any] = {}
         self._newest = 0
         self._last: int | None = None
@@ -177,6 +177,8 @@ class Connection(asyncio.Protocol):
                 self._h2.acknowledge_received_data(length or 0, stream)
             case StreamReset(stream_id=int(stream)):
                 self._requests.pop(stream, None)
+                if late := self._late.pop(stream, None):
+                    late.cancel()
             case StreamEnded(stream_id=int(stream)) if stream in self._requests:
                 self._ended(stream)
             case ConnectionTerminated() if self._transport:
@@ -188,16 +190,16 @@ class Connection(asyncio.Protocol):
             self._server.disowned += 1
             return
         answer = self._server.answer(Asked(headers, bytes(body), self._memory))
-        if isinstance(answer, Answer) and answer.after:
-            loop = asyncio.get_running_loop()
-            self._late[stream] = loop.call_later(answer.after, self._say_late, stream, answer)
+        if isinstance(answer, Answer) and answer.late:
+            self._late[stream] = asyncio.create_task(self._say_late(stream, answer, answer.late()))
         else:
             self._say(stream, answer)
         if due := self._server.goes_away():
             self._say_goodbye(stream if due.disown else self._newest)
 
-    def _say_late(self, stream: int, answer: Answer) -> None:
-        self._late.pop(stream)
+    async def _say_late(self, stream: int, answer: Answer, late: Awaitable[object]) -> None:
+        await late
+        del self._late[stream]
         self._say(stream, answer)
         self._flush()
 

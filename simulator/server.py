@@ -115,13 +115,13 @@ class Simulator:
         status: int | None = answer.json()["status"]
         return status
 
-    async def wait_for(self, count: int, timeout: float = 10) -> list[Received]:  # noqa: ASYNC109 - it says what was missing
+    async def wait_for(self, count: int, timeout: float = 60) -> list[Received]:  # noqa: ASYNC109 - it says what was missing
         """Wait until ``count`` messages are in :attr:`received`. Raises TimeoutError."""
         if not await self.world.until(lambda: len(self.world.received) >= count, timeout):
             raise TimeoutError(f"{len(self.world.received)} of {count} messages after {timeout} s")
         return self.received
 
-    async def next_after(self, n: int, timeout: float = 10) -> Received:  # noqa: ASYNC109 - it says what was missing
+    async def next_after(self, n: int, timeout: float = 60) -> Received:  # noqa: ASYNC109 - it says what was missing
         """Wait for the first message after the ``n``-th. Raises TimeoutError."""
         if not await self.world.until(lambda: bool(self.world.after(n)), timeout):
             raise TimeoutError(f"no message after number {n} within {timeout} s")

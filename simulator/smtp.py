@@ -127,7 +127,7 @@ class Steps:
         if fault and fault.kind == "cut_after":
             await server.cut()
         if fault and fault.kind == "slow":
-            await self._world.pause(fault.seconds)
+            await self._world.faults.hold(fault)
         return "250 2.0.0 OK"
 
     def _deliver(self, mail: Mail) -> None:

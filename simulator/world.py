@@ -89,14 +89,6 @@ class World:
             return False
         return True
 
-    async def pause(self, seconds: float) -> None:
-        """Let a slow provider be slow, but never keep the simulator from ending."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            pass
-
     def in_background(self, work: Coroutine[object, object, object]) -> None:
         """Do something beside answering, for no longer than the simulator runs."""
         task = asyncio.create_task(work)
@@ -108,6 +100,7 @@ class World:
         for task in self._tasks:
             task.cancel()
         self._closed.set()
+        self.faults.let_go()
         self._wake()
 
     def _wake(self) -> None:

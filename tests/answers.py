@@ -36,8 +36,8 @@ from tests.channels import test_fcm as by_fcm
 from tests.channels import test_twilio as by_twilio
 from tests.channels.apple import Apple, an_apple
 from tests.channels.messages import DEVICE, EMAIL, PHONE, TOKEN
-from tests.channels.relay import Relay, a_relay
-from tests.channels.wire import Cuts, Says, Wire, a_wire
+from tests.channels.relay import Relay, a_relay, patient
+from tests.channels.wire import Cuts, Says, Wire, a_wire, patience
 from tests.store.stage import PlainWording, Stage, as_url, batch, somebody
 from workflows.policy import USUAL, WAITS
 
@@ -112,18 +112,19 @@ class Providers:
         """``replies``: which step of the conversation is answered how."""
         self.relay.replies = dict(replies)
         self.relay.mails.clear()
-        config = smtp.Config("127.0.0.1", self.relay.port, SENDER, "none", timeout=0.3, last_timeout=0.3)
+        config = patient(smtp.Config("127.0.0.1", self.relay.port, SENDER, "none"), self.relay.replies)
         return config.providers(self.http)
 
     def _will(self, path: str, answers: Sequence[Says | Cuts]) -> None:
         self.wire.heard.clear()
         self.wire.will(path, *answers)
+        self.http.timeout = patience(*answers)
 
 
 @asynccontextmanager
 async def all_providers(folder: Path) -> AsyncIterator[Providers]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    async with a_wire() as wire, a_relay() as relay, an_apple(folder) as apple, new_client(0.3) as http:
+    async with a_wire() as wire, a_relay() as relay, an_apple(folder) as apple, new_client() as http:
         key_file = by_fcm.a_key_file(folder, wire, key)
         config = fcm.Config.read({"FCM_SERVICE_ACCOUNT_FILE": str(key_file), "FCM_BASE_URL": wire.url})
         assert config

@@ -1,17 +1,39 @@
-"""What all tests share: one Temporal dev server, one simulator, one worker, for the whole run."""
+"""What all tests of a process share: one Temporal dev server, one simulator, one worker."""
 
+import os
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from simulator.certificate import self_signed
+from tests.looking_back import look_back
 from tests.stage import City, Stage, open_stage
+
+# Where several processes share the files of a run, these go first, longest first: whoever began one of them
+# last would keep all others waiting.
+LONGEST = (
+    "test_exit_codes.py",
+    "test_killed_worker.py",
+    "test_chaos.py",
+    "test_demo.py",
+    "test_commands.py",
+    "test_burst.py",
+    "test_properties_of_an_order.py",
+    "test_planted_faults.py",
+    "test_dead_letters.py",
+    "test_readme.py",
+    "test_fuzz.py",
+)
 
 
 @pytest.fixture(scope="session")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """Everything a story needs, running."""
+    """Everything a story needs, running. What ran on it is looked back at in the end."""
     async with open_stage(tmp_path_factory.mktemp("stage")) as stage:
         yield stage
+        await look_back(stage)
 
 
 @pytest.fixture
@@ -22,6 +44,15 @@ async def city(stage: Stage, request: pytest.FixtureRequest) -> City:
     return City(stage, request.node.name)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Trust nobody outside this machine: reading whom the system trusts took half of many a test's time."""
+    if "SSL_CERT_FILE" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="trusted-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["SSL_CERT_FILE"], _ = map(str, self_signed(Path(folder.name), "127.0.0.1"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks back at the whole run comes last."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """The longest first."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))

@@ -16,7 +16,7 @@ from tests.stage import Stage
 
 HOME = Path(__file__).parent.parent
 # Real seconds that anything may take on a busy machine before it is called failed.
-PATIENCE = 45
+PATIENCE = 90
 # What is ours in the environment of whoever runs the tests must not reach the programs under test.
 _OURS = (
     "TEMPORAL_",

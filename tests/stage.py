@@ -45,7 +45,7 @@ _TIME_SKIPPING = (
     'history.timerProcessorMaxTimeShift="10ms"',
 )
 # Real seconds that anything may take on a busy machine before a story is called failed.
-PATIENCE = 20
+PATIENCE = 60
 _TIMERS_LATE = 0.05
 
 
@@ -365,6 +365,12 @@ class OrderStory:
             while len(person.pushes) < pushes:  # noqa: ASYNC110 as above
                 await asyncio.sleep(0.02)
 
+    async def has_told(self, person: Person, batches: int) -> None:
+        """Wait until so many batches were planned for somebody, whatever became of them."""
+        async with asyncio.timeout(PATIENCE):
+            while len(await self.told(person)) < batches:  # noqa: ASYNC110 as above
+                await asyncio.sleep(0.02)
+
     async def is_being_sent(self) -> None:
         """Wait until a worker has a send in its hands."""
         async with asyncio.timeout(PATIENCE):
@@ -444,6 +450,17 @@ class City:
     def fails(self, *faults: Fault) -> None:
         """Let providers fail like this from now on."""
         self.stage.simulator.set_faults(faults)
+
+    def holds(self, address: str) -> None:
+        """Let the next call to this address be accepted, and answered only when it is let go.
+
+        Soon, in the test's own steps: the product gives a call up after 10 s.
+        """
+        self.fails(Fault(kind="slow", address=address, seconds=3600, times=1))
+
+    def lets_go(self) -> None:
+        """Answer what was held, and let all go well."""
+        self.stage.simulator.clear_faults()
 
     async def _person(self, role: Role, **wishes: Any) -> Person:
         name = self._name(role)

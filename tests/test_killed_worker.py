@@ -130,38 +130,39 @@ async def test_killed_during_the_call_or_between_it_and_its_record(
 ) -> None:
     """Together, because both wait half a minute for the server to give a lost worker up."""
     ana, bo = await workplace.city.customer(), await another_workplace.city.customer()
-    workplace.city.fails(
-        *(Fault(kind="slow", seconds=8, times=1, address=ana.address(channel)) for channel in LOUD),
-        *(Fault(kind="slow", seconds=0.5, times=1, address=bo.address(channel)) for channel in LOUD),
-    )
+    addresses = [person.address(channel) for person in (ana, bo) for channel in LOUD]
+    workplace.city.fails(*(Fault(kind="slow", seconds=3600, times=1, address=one) for one in addresses))
+
+    anas_order = await killed_during_the_call(workplace, ana)
+    bos_order = await killed_before_its_record(another_workplace, bo)
 
     await asyncio.gather(
-        killed_during_the_call(workplace, ana), killed_before_its_record(another_workplace, bo)
+        assert_its_successor_ends_it_well(workplace, anas_order, ana),
+        assert_its_successor_ends_it_well(another_workplace, bos_order, bo),
     )
 
 
-async def killed_during_the_call(workplace: Workplace, ana: Person) -> None:
+async def killed_during_the_call(workplace: Workplace, ana: Person) -> OrderStory:
     order = workplace.city.order(ana)
     async with workplace.worker() as worker:
         await order.signal(order.event(OUT))
         await eventually(lambda: all(workplace.received(ana)))
         await killed(worker)
+    return order
 
-    await assert_its_successor_ends_it_well(workplace, order, ana)
 
-
-async def killed_before_its_record(workplace: Workplace, bo: Person) -> None:
+async def killed_before_its_record(workplace: Workplace, bo: Person) -> OrderStory:
     order = workplace.city.order(bo)
     async with workplace.worker() as worker:
         await order.signal(order.event(OUT))
         await eventually(lambda: all(workplace.received(bo)))
         with workplace.store_is_stuck():
+            workplace.city.lets_go()
             await asyncio.sleep(1)  # both answers have come: what is left is to write them down
             await killed(worker)
     loud = [row for row in await order.rows() if row.provider != "inbox"]
     assert {row.status for row in loud} == {NotificationStatus.PENDING}
-
-    await assert_its_successor_ends_it_well(workplace, order, bo)
+    return order
 
 
 async def assert_its_successor_ends_it_well(workplace: Workplace, order: OrderStory, person: Person) -> None:

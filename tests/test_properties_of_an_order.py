@@ -16,10 +16,10 @@ from domain.breaker import BreakerState
 from domain.channels import Channel, Reach
 from domain.ledger import TOLD, UNSETTLED, NotificationStatus
 from domain.status import Role, Status
+from tests.looking_back import replayer
 from tests.scenarios import LOUD, SCENARIOS, Aftermath, Becomes, Fails, Passes, SaysAgain, Scenario, play
 from tests.searching import searching
 from tests.stage import City, Person, Stage, open_stage
-from tests.test_replay import replayer
 
 N = NotificationStatus
 _NUMBERS = itertools.count(1)

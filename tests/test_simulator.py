@@ -23,6 +23,7 @@ from simulator import Fault, PortTakenError, Simulator
 from simulator.faults import FaultPlan, Faults
 from simulator.twilio_log import Sent, SentLog, page
 from simulator.world import Raw, World
+from tests.processes import PATIENCE
 
 ACCOUNT = f"AC{'0' * 32}"
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
@@ -396,6 +397,18 @@ async def test_a_slow_provider_answers_in_the_end(client: Client) -> None:
     assert asyncio.get_running_loop().time() - begun >= 0.1
 
 
+async def test_a_slow_call_is_over_when_other_faults_are_set(client: Client) -> None:
+    client.simulator.set_faults([Fault(kind="slow", seconds=3600)])
+    begin = asyncio.create_task
+    push, text, mail = begin(client.push()), begin(client.text()), begin(client.mail())
+    await client.simulator.wait_for(3)
+    assert not any(call.done() for call in (push, text, mail))
+    client.simulator.set_faults([Fault(kind="dead")])
+
+    assert ((await push).status_code, (await text).status_code) == (200, 201)
+    await mail
+
+
 async def test_answers_are_not_held_back_by_nagles_algorithm(client: Client) -> None:
     begun = asyncio.get_running_loop().time()
     for _ in range(50):
@@ -523,7 +536,7 @@ async def test_whoever_waits_is_told_as_soon_as_something_arrives(client: Client
     await client.push("tok-1")
     await client.push("tok-2")
 
-    assert [one["address"] for one in (await asyncio.wait_for(waiting, 5)).json()] == ["tok-2"]
+    assert [one["address"] for one in (await asyncio.wait_for(waiting, PATIENCE)).json()] == ["tok-2"]
     assert (await client.http.get("/received", params={"after": 2, "wait": 0.01})).json() == []
     assert (await client.http.get("/received", params={"wait": "soon"})).json()["errors"][0][
         "field"
@@ -532,7 +545,7 @@ async def test_whoever_waits_is_told_as_soon_as_something_arrives(client: Client
 
 async def test_tests_wait_for_what_they_expect(client: Client) -> None:
     simulator = client.simulator
-    waiting = asyncio.gather(simulator.wait_for(2, timeout=5), simulator.next_after(1, timeout=5))
+    waiting = asyncio.gather(simulator.wait_for(2, PATIENCE), simulator.next_after(1, PATIENCE))
     await client.push("tok-1")
     await client.push("tok-2")
 
@@ -557,7 +570,7 @@ def test_only_the_latest_messages_are_kept() -> None:
 
 
 async def test_it_ends_at_once_however_slow_its_providers_are() -> None:
-    async with httpx.AsyncClient(timeout=60) as http, asyncio.timeout(5):
+    async with httpx.AsyncClient(timeout=60) as http, asyncio.timeout(PATIENCE):
         async with Simulator.start() as simulator:
             http.base_url = httpx.URL(simulator.url)
             client = Client(simulator, http)
@@ -600,7 +613,7 @@ def test_the_program_says_when_it_is_ready_and_ends_when_told(how: signal.Signal
         assert ready
         assert httpx.get(f"{ready[1]}/received").json() == []
         program.send_signal(how)
-        rest = program.communicate(timeout=10)
+        rest = program.communicate(timeout=PATIENCE)
 
     assert (program.returncode, *rest) == (0, "", "")
 
@@ -611,6 +624,6 @@ def test_the_program_says_in_one_line_which_port_it_cannot_have(setting: str) ->
         port = str(taken.getsockname()[1])
         for value, complaint in ((port, f"{setting}={port} is taken: "), ("x", f"{setting}=x is not a port")):
             with run_it(**{setting: value}) as program:
-                out, err = program.communicate(timeout=10)
+                out, err = program.communicate(timeout=PATIENCE)
             assert (program.returncode, out, err.count("\n")) == (1, "", 1)
             assert err.startswith(complaint)

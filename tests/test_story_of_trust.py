@@ -73,12 +73,13 @@ async def test_an_order_that_starts_again_does_not_tell_what_is_older_than_what_
 async def test_news_leaves_only_when_the_call_before_it_has_ended(city: City) -> None:
     ana = await city.customer()
     order = city.order(ana)
-    city.fails(Fault(kind="slow", address=ana.address(PUSH), seconds=2, times=1))
+    city.holds(ana.address(PUSH))
 
     await order.signal(order.event(OUT))
     await order.has_pushed(ana, 1)
-    await order.becomes(Status.NEARBY)
-    await order.has_pushed(ana, 2)
+    await order.signal(order.event(Status.NEARBY))
+    await order.has_told(ana, 2)
+    city.lets_go()
     await order.settles()
 
     pushes = [row for row in await city.stage.store.history(order.order_id) if row.channel is PUSH]

@@ -154,12 +154,14 @@ async def test_the_mail_of_a_record_is_kept_when_newer_news_comes(city: City) ->
 async def test_news_behind_a_call_in_flight_waits_for_it_on_its_channel(city: City) -> None:
     ana = await city.customer()
     order = city.order(ana)
-    city.fails(Fault(kind="slow", address=ana.address(PUSH), seconds=2, times=1))
+    city.holds(ana.address(PUSH))
 
     await order.signal(order.event(OUT))
     await order.has_pushed(ana, 1)
-    await order.becomes(NEARBY)
-    await order.has_pushed(ana, 2)
+    await order.signal(order.event(NEARBY))
+    await order.has_told(ana, 2)
+    assert len(ana.pushes) == 1
+    city.lets_go()
     await order.settles()
 
     assert [push.partition("\n")[0] for push in ana.pushes] == ["On its way", "Almost there"]
@@ -270,15 +272,19 @@ async def test_one_of_three_devices_is_enough(city: City) -> None:
 async def test_news_that_fails_while_newer_news_waits_behind_it_becomes_a_dead_letter(city: City) -> None:
     ana, courier = await city.customer(), await city.courier(phone=None)
     order = city.order(ana, courier=courier)
+    is_dead = Fault(kind="dead", provider="fcm", address=courier.address(PUSH))
     city.fails(
         Fault(kind="credentials", provider="fcm", address=courier.address(PUSH), times=1),
-        Fault(kind="slow", provider="fcm", call="token", seconds=2, times=1),
-        Fault(kind="dead", provider="fcm", address=courier.address(PUSH)),
+        Fault(kind="slow", provider="fcm", call="token", seconds=3600, times=1),
+        is_dead,
     )
 
     await order.signal(order.event(Status.READY_FOR_PICKUP))
     await order.is_being_sent()
-    await order.becomes(Status.CANCELLED)
+    await order.signal(order.event(Status.CANCELLED))
+    await order.has_told(courier, 2)
+    city.fails(is_dead)
+    await order.settles()
 
     ready, cancelled = (await order.timeline()).dead_letters
     assert {ready.recipient_id, cancelled.recipient_id} == {courier.id}

@@ -10,6 +10,7 @@ import pytest
 
 from api import reading
 from tests.api.stage import FORM, Door
+from tests.processes import PATIENCE
 
 JSON, TEXT, MULTIPART = "application/json", "text/plain", "multipart/form-data"
 BODIES = {
@@ -30,7 +31,7 @@ async def raw(door: Door, head: str, *body: bytes) -> bytes:
     for part in body:
         writer.write(part)
     await writer.drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return answer

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ SHOWN = replace(START, kind=Kind.LIVE)
 PHONE = replace(START, kind=Kind.PLAIN)
 
 Says = Answer | Reset | Cut
+# Real seconds that anything may take on a busy machine.
+PATIENCE = 60
+NEVER = Answer(200, late=partial(asyncio.sleep, 3600))
 
 
 class Clock:
@@ -70,7 +74,7 @@ class Apple:
 
     async def has_asked(self, times: int) -> None:
         """Wait until so many requests came in."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.asked) < times:  # noqa: ASYNC110 no event of ours
                 await asyncio.sleep(0.01)
 
@@ -93,13 +97,13 @@ def refuses(status: int, reason: str) -> Answer:
 
 
 @asynccontextmanager
-async def an_apple(folder: Path, patience: float = 10) -> AsyncIterator[Apple]:
+async def an_apple(folder: Path, patience: float = PATIENCE) -> AsyncIterator[Apple]:
     """``patience`` in seconds is the adapter's."""
     async with Simulator.start() as simulator:
         key, clock = ec.generate_private_key(ec.SECP256R1()), Clock()
         settings = settings_of(simulator, written(folder, key))
         config = replace(config_of(settings), token=ProviderToken(key, KEY_ID, TEAM_ID, clock))
-        async with Http2Client(config.trust, httpx.Timeout(patience)) as http:
+        async with Http2Client(config.trust, httpx.Timeout(PATIENCE, read=patience)) as http:
             apple = Apple(simulator, settings, config, key, Apns(config, http, clock), clock)
             _listen(apple)
             yield apple
@@ -108,7 +112,7 @@ async def an_apple(folder: Path, patience: float = 10) -> AsyncIterator[Apple]:
 @asynccontextmanager
 async def an_adapter(config: Config) -> AsyncIterator[Apns]:
     """One more, on a client of its own."""
-    async with Http2Client(config.trust, httpx.Timeout(10)) as http:
+    async with Http2Client(config.trust, httpx.Timeout(PATIENCE)) as http:
         yield Apns(config, http)
 
 

@@ -11,7 +11,7 @@ from activities.channels.http import Client, new_client
 
 from .apple import Apple, an_apple
 from .messages import DEVICE, EMAIL, PHONE, TOKEN
-from .wire import Wire, a_wire
+from .wire import PATIENT, Wire, a_wire
 
 # "eyJ" begins every signed token: APNs knows us by one.
 SECRETS = (TOKEN, DEVICE, PHONE.removeprefix("+"), EMAIL, "auth-token", "ya29", "eyJ")
@@ -25,7 +25,8 @@ async def wire() -> AsyncIterator[Wire]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[Client]:
-    async with new_client(timeout=0.3) as http:
+    async with new_client() as http:
+        http.timeout = PATIENT
         yield http
 
 

@@ -23,7 +23,21 @@ from simulator import Fault
 from simulator.apns import REASONS
 from simulator.http2 import Answer, Cut, Reset
 
-from .apple import KEY_ID, PHONE, SHOWN, START, TEAM_ID, TOPIC, Apple, an_apple, config_of, refuses, written
+from .apple import (
+    KEY_ID,
+    NEVER,
+    PATIENCE,
+    PHONE,
+    SHOWN,
+    START,
+    TEAM_ID,
+    TOPIC,
+    Apple,
+    an_apple,
+    config_of,
+    refuses,
+    written,
+)
 from .messages import ANDROID, DEVICE, IPHONE, MAILBOX, MESSAGE, MOBILE, ROUTINE
 
 SENT = Accepted(MESSAGE.message_id)
@@ -388,8 +402,12 @@ async def test_many_sends_with_one_expired_token_make_one_new_one(apple: Apple) 
     await apple.outcome()
     apple.clock.passes(minutes=21)
     # The last complaints come in when the new token is there already.
-    apple.will(*(replace(refuses(403, "ExpiredProviderToken"), after=after) for after in (0, 0, 0.2, 0.2)))
-    assert await asyncio.gather(*(apple.outcome() for _ in range(4))) == [SENT] * 4
+    complaint, later = refuses(403, "ExpiredProviderToken"), asyncio.Event()
+    apple.will(*[complaint] * 2, *[replace(complaint, late=later.wait)] * 2)
+    sends = [asyncio.create_task(apple.outcome()) for _ in range(4)]
+    await apple.has_asked(1 + 4 + 2)
+    later.set()
+    assert await asyncio.gather(*sends) == [SENT] * 4
     assert len(set(apple.tokens())) == 2
 
 
@@ -404,22 +422,23 @@ async def test_all_who_send_with_one_key_share_its_token(apple: Apple) -> None:
 @pytest.mark.parametrize("reason", ["UnrelatedKeyIdInToken", "IdleTimeout", "Shutdown"])
 async def test_what_is_wrong_with_a_connection_is_left_behind_with_it(apple: Apple, reason: str) -> None:
     await apple.outcome()
-    complaint = refuses(403, reason)
-    apple.will(complaint, *[replace(complaint, after=0.3)] * 2)
+    complaint, later = refuses(403, reason), asyncio.Event()
+    apple.will(complaint, *[replace(complaint, late=later.wait)] * 2)
     under_way = [asyncio.create_task(apple.outcome()) for _ in range(3)]
     await apple.has_asked(4)
 
     assert await under_way[0] == TABLE[reason]
     assert await apple.outcome() == SENT
+    later.set()
     assert [await late for late in under_way] == [TABLE[reason]] * 3
     assert await apple.outcome() == SENT
     assert apple.stand_in.server.connections == 2, "late complaints are about the first"
 
 
 async def test_a_slow_answer_is_in_doubt_even_while_others_come_in(tmp_path: Path) -> None:
-    async with an_apple(tmp_path, patience=0.3) as apple, asyncio.timeout(20):
+    async with an_apple(tmp_path, patience=0.3) as apple, asyncio.timeout(PATIENCE):
         await apple.outcome()
-        apple.will(Answer(200, after=3600))
+        apple.will(NEVER)
         slow = asyncio.create_task(apple.outcome())
         await apple.has_asked(2)
         while not slow.done():
@@ -429,12 +448,12 @@ async def test_a_slow_answer_is_in_doubt_even_while_others_come_in(tmp_path: Pat
 
 
 async def test_a_push_given_up_leaves_a_connection_for_the_next(apple: Apple) -> None:
-    apple.will(Answer(200, after=3600))
+    apple.will(NEVER)
     first = asyncio.create_task(apple.outcome())
     await apple.has_asked(1)
     first.cancel()
     await asyncio.wait([first])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await apple.outcome() == SENT
 
 

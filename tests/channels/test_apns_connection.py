@@ -23,7 +23,7 @@ from simulator import Fault
 from simulator.certificate import self_signed
 from simulator.http2 import Asked, Cut
 
-from .apple import KEY_ID, PHONE, TEAM_ID, TOPIC, Apple, an_adapter, config_of
+from .apple import KEY_ID, PATIENCE, PHONE, TEAM_ID, TOPIC, Apple, an_adapter, config_of
 from .messages import DEVICE, MESSAGE
 
 NO_ANSWER = Unknown("APNs: no answer came")
@@ -207,7 +207,7 @@ async def test_what_a_client_opens_beside_it_closes_with_it(apple: Apple) -> Non
         (apns,) = apple.config.providers(http)
         await apns.send(MESSAGE, PHONE)
         assert len(apple.stand_in.server.open) == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while apple.stand_in.server.open:  # noqa: ASYNC110 the other side sets no event of ours
             await asyncio.sleep(0.01)
 

@@ -20,7 +20,7 @@ from domain.recipients import Kind
 from domain.status import Role
 
 from .messages import ANDROID, BY_FID, IPHONE, MAILBOX, MESSAGE, MOBILE, ROUTINE, TOKEN
-from .wire import Cuts, Says, Wire
+from .wire import SILENCE, Cuts, Says, Wire, patience
 
 PATH = "/v1/projects/burger-barn/messages:send"
 NAME = "projects/burger-barn/messages/0:1500415314455276%31bd1c9631bd1c96"
@@ -81,7 +81,7 @@ def key_file(tmp_path: Path, wire: Wire, rsa_key: rsa.RSAPrivateKey) -> Path:
 def config(key_file: Path, wire: Wire) -> Config:
     config = Config.read({"FCM_SERVICE_ACCOUNT_FILE": str(key_file), "FCM_BASE_URL": wire.url})
     assert config
-    return replace(config, timeout=0.3)
+    return replace(config, timeout=60)
 
 
 @pytest.fixture
@@ -264,9 +264,12 @@ async def test_nobody_listening_means_nothing_was_sent(
     assert await outcome(fcm) == TryLater("FCM: could not connect")
 
 
-@pytest.mark.parametrize("answer", [Cuts(), Cuts(b"HTTP/1.1 200 O"), Says(200, {"name": NAME}, after=1)])
-async def test_a_request_without_an_answer_is_in_doubt(wire: Wire, fcm: Fcm, answer: Cuts | Says) -> None:
+@pytest.mark.parametrize("answer", [Cuts(), Cuts(b"HTTP/1.1 200 O"), SILENCE])
+async def test_a_request_without_an_answer_is_in_doubt(
+    wire: Wire, http: httpx.AsyncClient, fcm: Fcm, answer: Cuts | Says
+) -> None:
     wire.will(PATH, answer)
+    http.timeout = patience(answer)
     assert await outcome(fcm) == Unknown("FCM: no answer came")
 
 
@@ -366,7 +369,7 @@ async def test_many_sends_with_one_rejected_token_renew_it_once(wire: Wire, fcm:
         (Says(429), TryLater("Google sign-in is not available")),
         (Says(503, b"<html>"), TryLater("Google sign-in is not available")),
         (Cuts(), TryLater("Google sign-in is not available")),
-        (Says(200, after=1), TryLater("Google sign-in is not available")),
+        (SILENCE, TryLater("Google sign-in is not available")),
         (Says(200, b"gibberish"), TryLater("Google sign-in is not available")),
         (Says(200, {"access_token": 7, "expires_in": 60}), TryLater("Google sign-in is not available")),
         (Says(200, {"access_token": "ya29.a"}), TryLater("Google sign-in is not available")),
@@ -379,9 +382,10 @@ async def test_many_sends_with_one_rejected_token_renew_it_once(wire: Wire, fcm:
     ids=repr,
 )
 async def test_without_a_token_nothing_is_sent(
-    wire: Wire, fcm: Fcm, answer: Says | Cuts, expected: Outcome
+    wire: Wire, config: Config, http: httpx.AsyncClient, answer: Says | Cuts, expected: Outcome
 ) -> None:
     wire.will("/token", answer)
+    fcm = replace(config, timeout=0.3 if answer == SILENCE else 60).providers(http)[0]
     assert await outcome(fcm) == expected
     assert [request.path for request in wire.heard] == ["/token"]
 

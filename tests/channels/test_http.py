@@ -10,7 +10,7 @@ import pytest
 from activities.channels.http import TIMEOUT, call, new_client, retry_after
 from domain.outcomes import TryLater
 
-from .wire import Says, Wire
+from .wire import SILENCE, Wire
 
 
 def answered(value: str) -> httpx.Response:
@@ -42,10 +42,12 @@ async def test_a_client_waits_ten_seconds() -> None:
 
 
 async def test_a_busy_pool_means_nothing_was_sent(wire: Wire) -> None:
-    wire.will("/", Says(200, after=0.5))
+    wire.will("/", SILENCE)
     limits = httpx.Limits(max_connections=1)
-    async with httpx.AsyncClient(timeout=httpx.Timeout(2, pool=0.05), limits=limits) as http:
+    async with httpx.AsyncClient(timeout=httpx.Timeout(60, pool=0.05), limits=limits) as http:
         request = http.build_request("GET", wire.url + "/")
-        outcomes = await asyncio.gather(call(http, "Some", request), call(http, "Some", request))
-    assert outcomes[1] == TryLater("Some: could not connect")
+        first = asyncio.create_task(call(http, "Some", request))
+        await wire.has_heard(1)
+        assert await call(http, "Some", request) == TryLater("Some: could not connect")
+        first.cancel()
     assert len(wire.heard) == 1

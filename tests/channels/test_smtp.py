@@ -19,7 +19,7 @@ from domain.outcomes import Accepted, Gone, Outcome, Refused, TryLater, Unknown
 from domain.recipients import Address
 
 from .messages import A_RECORD, ANDROID, EMAIL, MAILBOX, MESSAGE, MOBILE
-from .relay import CUT, SILENCE, Relay, a_certificate, a_port_that_says, a_relay
+from .relay import CUT, SILENCE, Relay, a_certificate, a_port_that_says, a_relay, patient
 
 RIGHT, WRONG = "right", "wrong"
 REFERENCE = f"<{MESSAGE.message_id}@example.org>"
@@ -38,9 +38,7 @@ def certificate(tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> tuple[Path, ssl.S
 
 
 def config(port: int) -> Config:
-    return Config(
-        "127.0.0.1", port, "Burger Barn <orders@example.org>", "none", timeout=0.3, last_timeout=0.3
-    )
+    return patient(Config("127.0.0.1", port, "Burger Barn <orders@example.org>", "none"))
 
 
 def smtp(port: int) -> Smtp:
@@ -158,7 +156,7 @@ async def test_what_is_no_record_is_not_sent_again(relay: Relay) -> None:
 )
 async def test_every_reply_has_one_meaning(relay: Relay, step: str, reply: str, expected: Outcome) -> None:
     relay.replies[step] = reply
-    assert await outcome(smtp(relay.port)) == expected
+    assert await outcome(Smtp(patient(config(relay.port), {step: reply}))) == expected
     assert len(relay.mails) == (step == "DOT")
 
 
@@ -180,7 +178,8 @@ async def test_nobody_listening_means_nothing_was_sent() -> None:
 )
 async def test_a_greeting_that_is_none_means_nothing_was_sent(lines: list[bytes], expected: Outcome) -> None:
     async with a_port_that_says(*lines) as port:
-        assert await outcome(smtp(port)) == expected
+        replies = {"greeting": SILENCE} if lines == [b""] else {}
+        assert await outcome(Smtp(patient(config(port), replies))) == expected
 
 
 async def test_a_challenge_that_is_none_means_nothing_was_sent() -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
+
 
 @dataclass(frozen=True)
 class Says:
@@ -27,9 +29,23 @@ class Says:
 
 @dataclass(frozen=True)
 class Cuts:
-    """Takes the request in, writes the beginning of an answer, and is gone."""
+    """Takes the request in, writes the beginning of an answer, and is gone: now, or when the client is."""
 
     beginning: bytes = b""
+    outwaits_the_client: bool = False
+
+
+# No answer, however long somebody waits.
+SILENCE = Cuts(outwaits_the_client=True)
+# Enough on any machine, where an answer comes.
+PATIENT = httpx.Timeout(60)
+# For what never comes. Everything before it may take its time: it would be another outcome.
+IMPATIENT = httpx.Timeout(60, read=0.3)
+
+
+def patience(*answers: object) -> httpx.Timeout:
+    """How long to wait for such answers."""
+    return IMPATIENT if SILENCE in answers else PATIENT
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,12 @@ class Wire:
     def will(self, path: str, *answers: Says | Cuts) -> None:
         self.answers[path] = list(answers)
 
+    async def has_heard(self, requests: int) -> None:
+        """Wait until so many requests came in."""
+        async with asyncio.timeout(60):
+            while len(self.heard) < requests:  # noqa: ASYNC110 nothing sets an event of ours
+                await asyncio.sleep(0.01)
+
     def calls_to(self, path: str) -> list[Heard]:
         return [request for request in self.heard if request.path == path]
 
@@ -88,6 +110,8 @@ class Wire:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Cuts):
             writer.write(answer.beginning)
+            if answer.outwaits_the_client:
+                await reader.read()
             return False
         await asyncio.sleep(answer.after)
         writer.write(answer.on_the_wire())
