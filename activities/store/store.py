@@ -21,6 +21,7 @@ from activities.store.api_keys import ApiKeys
 from activities.store.database import Database
 from activities.store.dead_letters import KeptLetter
 from activities.store.inbox import InboxMessage
+from activities.store.inboxes import Inboxes
 from activities.store.notifications import Notification
 from activities.store.recipients import GoneAddress
 from activities.store.redriving import Prospect
@@ -60,6 +61,7 @@ class Store:
         self._database = Database(url)
         self._now = now
         self.api_keys = ApiKeys(self._database, now)
+        self.inboxes = Inboxes(self._database, now)
 
     async def __aenter__(self) -> Self:
         return self
