@@ -10,6 +10,8 @@ from activities.wording import FluentWording
 from api.answers import ComeAgain, come_again, not_allowed
 from api.callers import Callers
 from api.health import HealthDoor
+from api.inbox import InboxDoor
+from api.inbox_stream import StreamDoor
 from api.live_activities import LiveActivitiesDoor
 from api.orders import Orders, Service
 from api.preferences import PreferencesDoor
@@ -43,6 +45,8 @@ def build(parts: Parts) -> FastAPI:
         SesDoor(receipts, store, parts.sns),
         PreferencesDoor(store, parts.links),
         LiveActivitiesDoor(store, parts.links),
+        InboxDoor(store.inboxes, parts.callers),
+        StreamDoor(store.inboxes, parts.callers),
         pages,
         HealthDoor(store, parts.orders),
     )
