@@ -11,6 +11,7 @@ from api.answers import ComeAgain, come_again, not_allowed
 from api.callers import Callers
 from api.health import HealthDoor
 from api.inbox import InboxDoor
+from api.inbox_page import InboxPageDoor
 from api.inbox_stream import StreamDoor
 from api.live_activities import LiveActivitiesDoor
 from api.orders import Orders, Service
@@ -47,6 +48,7 @@ def build(parts: Parts) -> FastAPI:
         LiveActivitiesDoor(store, parts.links),
         InboxDoor(store.inboxes, parts.callers),
         StreamDoor(store.inboxes, parts.callers),
+        InboxPageDoor(store, parts.callers, parts.links, parts.wording, pages),
         pages,
         HealthDoor(store, parts.orders),
     )

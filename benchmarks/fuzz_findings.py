@@ -103,13 +103,15 @@ class Fuzzed:
         return status == (405 if path in self.document["paths"] else 404)
 
 
+# As it is escaped. What it stands for may hold a slash.
+_A_PARAMETER = re.compile(r"\\\{\w+\\\}")
+
+
 def by_operation(
     answers: Mapping[tuple[str, str, int], int], document: Mapping[str, Any]
 ) -> Mapping[tuple[str, str, int], int]:
     """Count by paths as they are documented, and every other path as it came."""
-    patterns = {
-        path: re.compile(re.escape(path).replace(r"\{token\}", "[^/]+")) for path in document["paths"]
-    }
+    patterns = {path: re.compile(_A_PARAMETER.sub(".*", re.escape(path))) for path in document["paths"]}
     found: Counter[tuple[str, str, int]] = Counter()
     for (method, path, status), count in answers.items():
         known = next((name for name, pattern in patterns.items() if pattern.fullmatch(path)), path)
