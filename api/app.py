@@ -19,6 +19,9 @@ from api.events import EventsDoor
 from api.experiments import ExperimentsDoor
 from api.explanation import ExplanationDoor
 from api.health import HealthDoor
+from api.inbox import InboxDoor
+from api.inbox_page import InboxPageDoor
+from api.inbox_stream import StreamDoor
 from api.letters import LettersDoor
 from api.limiting import Limited, Limits
 from api.live_activities import LiveActivitiesDoor
@@ -100,6 +103,9 @@ def build(parts: Parts) -> Api:
         TimelineDoor(parts.service, store.timelines, parts.callers),
         ExplanationDoor(store, parts.service, parts.callers),
         ExperimentsDoor(parts.wording.experiments, store.experiments, parts.callers),
+        InboxDoor(store.inboxes, parts.callers),
+        StreamDoor(store.inboxes, parts.callers),
+        InboxPageDoor(store, parts.callers, parts.links, parts.wording, pages),
         pages,
         HealthDoor(store, parts.orders),
     )

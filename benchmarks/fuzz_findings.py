@@ -110,6 +110,10 @@ class Fuzzed:
         return status == (405 if path in self.document["paths"] else 404)
 
 
+# As it is escaped. What it stands for may hold a slash.
+_A_PARAMETER = re.compile(r"\\\{\w+\\\}")
+
+
 def by_operation(
     answers: Mapping[tuple[str, str, int], int], document: Mapping[str, Any]
 ) -> Mapping[tuple[str, str, int], int]:

@@ -29,10 +29,11 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(stage: Stage) -> AsyncIterator[Site]:
-    """The API over the stage's own Temporal and store."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+async def open_site(
+    stage: Stage, port: int | None = None, wording: FluentWording | None = None
+) -> AsyncIterator[Site]:
+    """The API over the stage's own Temporal and store, on a free port unless told which."""
+    port = port or free_port()
     links = SignedLinks(f"http://127.0.0.1:{port}", await stage.store.signing_secrets())
     key = await stage.store.api_keys.make("everybody", list(Scope))
     parts = Parts(
@@ -41,7 +42,7 @@ async def open_site(stage: Stage) -> AsyncIterator[Site]:
         links=links,
         service=OrderService(stage.client),
         callers=Callers(stage.store.api_keys, links),
-        wording=FluentWording(),
+        wording=wording or FluentWording(),
         operations=Operations(
             Redriving(stage.client),
             providers=await names_of(stage.settings.providers),
@@ -50,3 +51,10 @@ async def open_site(stage: Stage) -> AsyncIterator[Site]:
     )
     async with serving(build(parts), port=port) as url:
         yield Site(url, links, key.text, stage)
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port

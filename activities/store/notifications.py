@@ -11,7 +11,7 @@ from activities.store.columns import UtcDateTime
 from activities.store.inserting import new_rows
 from activities.store.live_activities import of_order as live_activities_of
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
-from activities.store.tables import notifications, recipients
+from activities.store.tables import inbox, notifications, recipients
 from domain.channels import Channel
 from domain.ledger import MAY_BE_REOPENED, MAY_COME_FROM, TOLD, UNSETTLED, NotificationStatus
 from domain.messages import Attempt, Envelope
@@ -142,6 +142,15 @@ _RECEIPT = _MOVE.where(_c.message_id == bindparam("which")).values(
     updated_at=bindparam("at"),
     delivered_at=func.coalesce(_c.delivered_at, _moment("delivered")),
 )
+_READ_IN_INBOX = _MOVE.where(
+    _c.message_id.in_(
+        select(inbox.c.message_id).where(
+            inbox.c.recipient_id == bindparam("recipient"), inbox.c.change > bindparam("since")
+        )
+    )
+).values(
+    status=_N.READ, updated_at=bindparam("at"), delivered_at=func.coalesce(_c.delivered_at, bindparam("at"))
+)
 _SETTLE = _MOVE.where(_c.message_id.in_(bindparam("which", expanding=True))).values(
     status=bindparam("new"),
     reason=bindparam("why"),
@@ -258,6 +267,13 @@ async def record_receipt(
     }
     await connection.execute(_RECEIPT, values)
     return (await connection.execute(_STATUS, {"message_id": receipt.message_id})).scalar_one_or_none()
+
+
+async def record_reading(connection: AsyncConnection, recipient_id: str, since: int, now: datetime) -> None:
+    """Move everything forward that was read in an inbox since a change of it."""
+    may_come_from = list(MAY_COME_FROM[_N.READ])
+    values = {"recipient": recipient_id, "since": since, "at": now, "may_come_from": may_come_from}
+    await connection.execute(_READ_IN_INBOX, values)
 
 
 async def settle(connection: AsyncConnection, request: Settle, now: datetime) -> None:

@@ -23,6 +23,7 @@ from activities.store.database import Database
 from activities.store.dead_letters import BEGINNING, KeptLetter
 from activities.store.experiments import Experiments
 from activities.store.inbox import InboxMessage
+from activities.store.inboxes import Inboxes
 from activities.store.notifications import Notification
 from activities.store.people import LOADED, People
 from activities.store.recipients import GoneAddress
@@ -66,6 +67,7 @@ class Store:
         self.people = People(self._database, self.consents, now)
         self.timelines = Timelines(self._database)
         self.experiments = Experiments(self._database)
+        self.inboxes = Inboxes(self._database, now)
 
     async def __aenter__(self) -> Self:
         return self

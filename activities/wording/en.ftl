@@ -305,3 +305,44 @@ preferences-unclear = That could not be saved
 preferences-unclear-more = Please open this page again and choose anew.
 preferences-later = That could not be done just now
 preferences-later-more = Nothing was changed. Please try again in a few minutes.
+
+## The page with a recipient's orders. Its buttons are short, its sentences whole.
+
+inbox-title = Your orders
+inbox-tab-inbox = Inbox
+inbox-tab-archive = Archive
+inbox-preferences = Notification settings
+inbox-unread = Unread:
+inbox-new = New
+inbox-order = Order { $order_id }
+inbox-steps = How far the order is
+inbox-step = Step { $now } of { $all }
+inbox-step-passed = { $step }: done
+inbox-step-now = { $step }: now
+inbox-step-ahead = { $step }: still to come
+inbox-step-stopped = { $step }: it goes no further
+inbox-stopped = It goes no further
+inbox-trail = { $count ->
+    [one] One message so far
+   *[other] All { $count } messages
+}
+inbox-read = Mark as read
+inbox-read-all = Mark all as read
+inbox-archive = Archive
+inbox-unarchive = Back to the inbox
+inbox-older = Older orders
+inbox-newest = Back to the newest
+inbox-empty = Nothing here yet
+inbox-empty-more = As soon as something happens to an order of yours, you see it here.
+inbox-archive-empty = The archive is empty
+inbox-archive-empty-more = What you archive is kept here. When there is news of its order, it comes back by itself.
+inbox-archived = Archived.
+inbox-unarchived = Back in the inbox.
+inbox-lost = The connection is lost. It is tried again by itself.
+inbox-closed = Please open your link again
+inbox-closed-more = This page is for you alone, and your link has run out or was cut short. Open it again from the app, or from the newest message you got from us.
+inbox-away = That could not be done just now
+inbox-away-more = Nothing was changed. Please try again in a few minutes.
+inbox-again = Try again
+inbox-no-page = This page is no more
+inbox-no-page-more = It may have been cut short on its way.

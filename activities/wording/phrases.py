@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
 
 from activities.wording.catalogue import Language
 
@@ -35,3 +36,13 @@ class Phrases:
         if abs(moment - now) < JUST_NOW:
             return self("moment-now")
         return format_timedelta(moment - now, granularity="minute", add_direction=True, locale=self._locale)
+
+    def at(self, moment: datetime, time_zone: str) -> str:
+        """When a moment was on somebody's own clock, such as "Nov 22, 2026, 7:20 AM"."""
+        own = moment.astimezone(ZoneInfo(time_zone))
+        pattern = str(get_datetime_format("medium", locale=self._locale)).replace("'", "")
+        time, date = (
+            format_time(own, "short", locale=self._locale),
+            format_date(own, "medium", locale=self._locale),
+        )
+        return pattern.replace("{0}", time).replace("{1}", date)

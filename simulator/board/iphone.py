@@ -3,6 +3,7 @@
 docs/live-activities.md says what a real app does here.
 """
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Mapping
@@ -63,7 +64,7 @@ class App:
     async def _post(self, http: httpx.AsyncClient, url: str, token: str) -> None:
         """Hand a token in. Without it an activity shows what it began with, and alerts tell the rest."""
         for seconds in _TRIED_AFTER:
-            await self._world.pause(seconds)
+            await asyncio.sleep(seconds)
             with contextlib.suppress(httpx.HTTPError):
                 if (await http.post(url, json={"token": token})).is_success:
                     return

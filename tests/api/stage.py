@@ -128,6 +128,7 @@ class Door:
     redrives: ToldRedrives
     amazon: Amazon
     folder: Path
+    parts: Parts
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     async def sent(self, channel: Channel, order_id: str = "A17") -> str:
@@ -262,4 +263,4 @@ async def open_door(
         )
         parts = replace(parts, **more)
         front.app = build(parts)
-        yield Door(front.url, http, store, links, told, redrives, amazon, folder)
+        yield Door(front.url, http, store, links, told, redrives, amazon, folder, parts)

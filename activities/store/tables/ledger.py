@@ -79,8 +79,18 @@ class NotificationRow(Base):
     )
 
 
+def _index(name: str, only: str) -> Index:
+    """The inbox of a recipient in its order, as far as ``only`` goes."""
+    where = text(only)
+    return Index(f"ix_inbox_{name}", "recipient_id", "number", sqlite_where=where, postgresql_where=where)
+
+
 class InboxRow(Base):
-    """In-app news, in the words it was told in. ``change`` is the number of its newest change."""
+    """In-app news, in the words it was told in.
+
+    ``number`` is that of the change it came with, its place in the inbox for ever; ``change`` is the number
+    of its newest change.
+    """
 
     __tablename__ = "inbox"
 
@@ -93,9 +103,16 @@ class InboxRow(Base):
     seen_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
+    number: Mapped[int] = mapped_column(BigInteger, server_default="0")
     change: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
-    __table_args__ = (Index(None, "recipient_id", "created_at"), Index(None, "recipient_id", "change"))
+    __table_args__ = (
+        Index(None, "recipient_id", "change"),
+        Index(None, "recipient_id", "order_id", "number"),
+        _index("shown", "archived_at IS NULL"),
+        _index("archived", "archived_at IS NOT NULL"),
+        _index("unread", "read_at IS NULL AND archived_at IS NULL"),
+    )
 
 
 class InboxHeadRow(Base):

@@ -13,6 +13,12 @@ _NUMBER_CHANGES = sa.text(
     "WHERE other.recipient_id = inbox.recipient_id AND (other.created_at < inbox.created_at "
     "OR (other.created_at = inbox.created_at AND other.message_id <= inbox.message_id)))"
 )
+_ARE_NEW = sa.text("UPDATE inbox SET number = change")
+_PLACES = {
+    "shown": "archived_at IS NULL",
+    "archived": "archived_at IS NOT NULL",
+    "unread": "read_at IS NULL AND archived_at IS NULL",
+}
 _COUNT_CHANGES = sa.text(
     "INSERT INTO inbox_heads (recipient_id, changes) "
     "SELECT recipient_id, count(*) FROM inbox GROUP BY recipient_id"
@@ -53,9 +59,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Consents and keys are lost."""
-    op.drop_index("ix_inbox_recipient_id_change", "inbox")
+    for index in ("recipient_id_change", "recipient_id_order_id_number", *_PLACES):
+        op.drop_index(f"ix_inbox_{index}", "inbox")
     with op.batch_alter_table("inbox") as inbox:
         inbox.drop_column("change")
+        inbox.drop_column("number")
+    op.create_index("ix_inbox_recipient_id_created_at", "inbox", ["recipient_id", "created_at"])
     for table in ("api_keys", "inbox_heads", "consent_heads", "consents"):
         op.drop_table(table)
     if op.get_context().dialect.name == "postgresql":
@@ -119,7 +128,20 @@ def _inbox_changes() -> None:
         sa.Column("changes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("recipient_id", name="pk_inbox_heads"),
     )
-    op.add_column("inbox", sa.Column("change", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
+    for name in ("number", "change"):
+        op.add_column("inbox", sa.Column(name, sa.BigInteger(), nullable=False, server_default=sa.text("0")))
     op.execute(_NUMBER_CHANGES)
+    op.execute(_ARE_NEW)
+    op.drop_index("ix_inbox_recipient_id_created_at", "inbox")
     op.create_index("ix_inbox_recipient_id_change", "inbox", ["recipient_id", "change"])
+    op.create_index("ix_inbox_recipient_id_order_id_number", "inbox", ["recipient_id", "order_id", "number"])
+    for name, only in _PLACES.items():
+        where = sa.text(only)
+        op.create_index(
+            f"ix_inbox_{name}",
+            "inbox",
+            ["recipient_id", "number"],
+            sqlite_where=where,
+            postgresql_where=where,
+        )
     op.execute(_COUNT_CHANGES)
