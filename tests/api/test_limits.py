@@ -159,7 +159,7 @@ def filled(path: str, operations: Mapping[str, Any]) -> str:
     """A path with the document's own examples in it."""
     for parameter in (one for operation in operations.values() for one in operation.get("parameters", ())):
         if parameter["in"] == "path":
-            path = path.replace("{" + parameter["name"] + "}", parameter["example"])
+            path = path.replace("{" + parameter["name"] + "}", str(parameter.get("example", "x")))
     return path
 
 
