@@ -1,6 +1,7 @@
 """The simulator, as the product and people use it: over real HTTP and SMTP on loopback."""
 
 import asyncio
+import logging
 import os
 import re
 import signal
