@@ -64,7 +64,7 @@ class InboxPageDoor:
             router.post(
                 f"{card}/{mark}",
                 status_code=303,
-                operation_id=f"inbox_{mark}",
+                operation_id=f"inbox_card_{mark}",
                 responses=_answers(401, 404, 503),
                 openapi_extra=_path("order_id", "A17"),
             )(self._marking(mark))
