@@ -21,8 +21,8 @@ from rich.console import Console
 from benchmarks.faults_to_plant import FAULTS, PlantedFault
 
 ROOT = Path(__file__).parent.parent
-# Some tests start a server and send as many signals as a run may have.
-PATIENCE = 180
+# Some tests start a server and send as many signals as a run may have, and some machines are busy.
+PATIENCE = 600
 
 
 class Colour(StrEnum):

@@ -1,8 +1,9 @@
 """The ports that demo and run listen on: the setting that names each, and whether it is free."""
 
-import contextlib
 import dataclasses
 import errno
+import itertools
+import random
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Self
@@ -11,6 +12,8 @@ from domain.orders import BadInput
 from simulator.server import APNS_PORT, HOST, PORT, SMTP_PORT, PortTakenError
 
 API_PORT = 8085
+# Below those that Linux and macOS give to whoever asks for any, above those of well-known programs.
+_NOT_HANDED_OUT = range(10_240, 32_000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +36,9 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Take ports that nobody uses at this moment."""
-        with contextlib.ExitStack() as held:
-            listeners = [held.enter_context(socket.socket()) for _ in range(6)]
-            for listener in listeners:
-                listener.bind((HOST, 0))
-            return cls(*(listener.getsockname()[1] for listener in listeners))
+        """Take ports that nobody uses, and that no system hands out by itself before they are listened on."""
+        in_any_order = random.SystemRandom().sample(_NOT_HANDED_OUT, k=len(_NOT_HANDED_OUT))
+        return cls(*itertools.islice(filter(_is_free, in_any_order), 6))
 
     def check(self) -> None:
         """Make sure that every port can be had. Raises PortTakenError, whose text names the setting."""
@@ -68,6 +68,14 @@ def _port(setting: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
         raise BadInput(setting, f"{value} is not a port, give a number from 1 to 65535")
     return int(value)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _check("", port)
+    except PortTakenError:
+        return False
+    return True
 
 
 def _check(setting: str, port: int) -> None:

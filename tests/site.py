@@ -1,6 +1,5 @@
 """The API over the whole product, as everybody reaches it: for pages, and for stories told over HTTP."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from api.serving import serving
 from domain.callers import Scope
 from domain.links import SignedLinks
 from operating.breakers import names_of
+from simulator.ports import Ports
 from starter import OrderService
 from tests.stage import Stage
 
@@ -54,7 +54,5 @@ async def open_site(
 
 
 def free_port() -> int:
-    """A port that nobody uses at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
+    """A port that nobody uses at this moment, no other test of a run beside this one either."""
+    return Ports.free().api

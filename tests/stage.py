@@ -20,6 +20,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, Work
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from activities.breakers import Breakers, BreakerStore
 from activities.breakers import Clock as AnyClock
@@ -143,6 +144,7 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
 
         parts = workers(env.client, settings, now=clock, new_breakers=kept_in_sight)
         for worker in await stack.enter_async_context(parts):
+            be_patient_with_workflows(worker)
             await stack.enter_async_context(worker)
         store = await stack.enter_async_context(Store(settings.database_url, clock))
         stage = Stage(env, simulator, store, settings, folder, clock, breakers[0])
@@ -178,6 +180,16 @@ class _Collector(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if not record.name.startswith(_NOT_OURS):
             self._lines.append(f"{record.name}: {self.format(record)}")
+
+
+def be_patient_with_workflows(worker: Worker) -> None:
+    """Let a workflow task take its time: the SDK calls it a deadlock after 2 s, which a busy machine reaches.
+
+    There is no setting for it but the debug mode, which lets workflows out of their sandbox as well.
+    """
+    if runner := worker._workflow_worker:
+        assert runner._deadlock_timeout_seconds == 2
+        runner._deadlock_timeout_seconds = PATIENCE
 
 
 async def _dev_server() -> WorkflowEnvironment:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,15 @@ def order_id(city: City, ana: Person) -> str:
 
 
 @pytest.fixture
-def nowhere() -> dict[str, str]:
+def nowhere() -> Iterator[dict[str, str]]:
     """Settings that find no server: whoever succeeds with them, or names anything else, asked for none."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    return {"TEMPORAL_ADDRESS": f"127.0.0.1:{port}", "DATABASE_URL": "sqlite:///:memory:"}
+    # Bound, so that nobody else gets it, and deaf.
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield {
+            "TEMPORAL_ADDRESS": f"127.0.0.1:{held.getsockname()[1]}",
+            "DATABASE_URL": "sqlite:///:memory:",
+        }
 
 
 @pytest.fixture(scope="module")

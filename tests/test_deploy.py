@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import tomllib
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 
 from domain.orders import BadInput
 from settings import Settings
+from simulator.ports import Ports
 from tests.processes import HOME, run, running, settings_apart
 from tests.stage import Stage
 
@@ -123,19 +123,13 @@ def _service(name: str, here: dict[str, str], folder: Path) -> _Service:
         (folder / secret).touch()
     settings = {key: _with_nothing_set(value) for key, value in written["environment"].items()}
     settings = {key: value.replace("/run/secrets", str(folder)) for key, value in settings.items()}
-    elsewhere = {"METRICS_PORT": "", "API_PORT": str(_free_port()), "API_HOST": "127.0.0.1"}
+    elsewhere = {"METRICS_PORT": "", "API_PORT": str(Ports.free().api), "API_HOST": "127.0.0.1"}
     return _Service(written["command"], {**settings, **here, **elsewhere, "DATABASE_URL": ""})
 
 
 def _with_nothing_set(value: str) -> str:
     """A value as Compose makes it where the user set nothing."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 def _pins(requirements: str) -> set[tuple[str, str]]:

@@ -13,6 +13,7 @@ from domain.links import SignedLinks
 from domain.orders import BadInput
 from domain.status import Status
 from settings import Settings
+from simulator.ports import Ports
 from tests.api.stage import AUTH_TOKEN, PUBLIC_URL, signature
 from tests.processes import Process, run, running, settings_of
 from tests.stage import City, OrderStory, Person, Stage
@@ -24,16 +25,10 @@ TWILIO = {
 }
 
 
-def a_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 async def api(stage: Stage) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
     """The program beside the stage's own workers."""
-    url = f"http://127.0.0.1:{(port := a_free_port())}"
+    url = f"http://127.0.0.1:{(port := Ports.free().api)}"
     settings = {**settings_of(stage), **TWILIO, "PUBLIC_URL": PUBLIC_URL, "API_PORT": str(port)}
     async with running("-m", "api", settings=settings) as process, httpx.AsyncClient(base_url=url) as http:
         await process.says(f"api: ready at {url}")
