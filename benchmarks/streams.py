@@ -12,7 +12,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,14 +21,13 @@ from pathlib import Path
 from rich.console import Console
 
 from activities.store import Store
+from activities.wording import FluentWording
 from benchmarks.burst import Memory
 from benchmarks.stream_reader import StreamReader
 from domain.channels import Channel
 from domain.deciding import decide
 from domain.links import SignedLinks
-from domain.messages import Words
 from domain.news import News
-from domain.orders import Fact
 from domain.status import Role, Status
 from domain.telling import Batch
 from leaving import leave
@@ -97,17 +96,6 @@ class Followed:
         )
 
 
-class Sentences:
-    """The words of a merchant who says little."""
-
-    def words(
-        self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
-    ) -> Words:
-        """As the product's own wording has them."""
-        del locale, role, channel, facts
-        return Words(title="Order placed", text=f"Your order from Burger Barn: {', '.join(path)}.")
-
-
 async def follow(url: str, store: Store, plan: Plan, pid: int | None = None) -> Followed:
     """Open the streams of an API, tell news and cut connections, then look at who heard what and when."""
     links = SignedLinks(url, await store.signing_secrets())
@@ -157,7 +145,7 @@ async def _tell(store: Store, plan: Plan, readers: Sequence[StreamReader]) -> To
         await asyncio.sleep(began + number / plan.rate - time.monotonic())
         reader = random.choice(readers)  # noqa: S311 not for secrets
         batch = _batch(f"order-{number}", reader.recipient_id)
-        await store.plan(batch, deciding, Sentences())
+        await store.plan(batch, deciding, FluentWording())
         told[batch.order_id] = (reader, time.monotonic(), reader.cuts if reader.is_open else None)
     return told
 
