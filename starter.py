@@ -75,8 +75,6 @@ class NoWorker(Exception):
 
 # What a worker answers, it answers in milliseconds: after this there is none.
 ANSWERS_WITHIN = timedelta(seconds=10)
-# The server takes 400 bytes of JSON, which may need two for one of ours.
-_LONGEST_SUMMARY = 190
 
 
 class OrderService:
@@ -184,18 +182,13 @@ def _order(event: OrderEvent, rules: Rules | None) -> Order:
     return Order(order_id=event.order_id, rules=rules) if rules else Order(order_id=event.order_id)
 
 
-def _fitting(summary: str) -> str:
-    """What fits into the summary of a workflow: the server refuses to start one with a longer one."""
-    return summary.encode()[:_LONGEST_SUMMARY].decode(errors="ignore")
-
-
 def _start_options(event: OrderEvent) -> dict[str, Any]:
     return {
         "id": workflow_id(event.order_id),
         "task_queue": ORDERS_QUEUE,
         # An order that ended well is over; one that was terminated or failed starts again.
         "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        "static_summary": _fitting(f"Order {event.order_id} of {event.customer_id}"),
+        "static_summary": f"Order {event.order_id} of {event.customer_id}",
         # Set at the start they cost no history event.
         "search_attributes": TypedSearchAttributes(
             [

@@ -92,8 +92,9 @@ class Callers:
     def whose_link(self, path: str) -> str | None:
         """Whose link of ours a path is: a recipient's, or that of a Live Activity. None for no link."""
         token = path.rpartition("/")[2]
-        found = self._links.read_preferences(token)
-        return found[0] if found else self._links.read_live_activity(token)
+        if found := self._links.read_preferences(token):
+            return found[0]
+        return self._links.read_live_activity(token) or self._links.read_recipient_token(token)
 
     def keep_recipient(self, response: Response, recipient_id: str) -> None:
         """Let the browser that gets this answer in as a recipient."""

@@ -117,6 +117,8 @@ async def test_links_of_ours_are_counted_by_whose_they_are(front: Front, data: P
             link = door.preferences(recipient_id=recipient_id)
             assert await until_refused(door, "GET", link, {}) == 2
         assert await until_refused(door, "GET", door.live_activity("one"), {}) == 2
+        token = door.links.recipient_token("c-45")
+        assert await until_refused(door, "GET", f"/enter/{token}", {}) == 2
         assert await until_refused(door, "GET", "/preferences/made-up", {}) == 2
         assert await until_refused(door, "GET", "/preferences/made-up-2", {}) == 0
 
