@@ -223,3 +223,110 @@ choices-unclear = تعذّر الحفظ
 choices-unclear-more = يُرجى الرجوع واختيار واحد من الثلاثة ثم الحفظ من جديد.
 choices-later = تعذّر ذلك الآن
 choices-later-more = لم يتغير شيء. يُرجى المحاولة مجددًا بعد بضع دقائق.
+
+## مركز التفضيلات
+
+preferences-title = ما نخبرك به، وكيف
+preferences-intro = اختر لكل خطوة من خطوات الطلب أين تريد أن تعرف بها.
+preferences-inbox = إلى صندوق الوارد
+
+preferences-channel = { $channel ->
+    [push] إشعار فوري
+    [sms] رسالة نصية
+    [email] بريد إلكتروني
+   *[in_app] صندوق الوارد
+}
+
+preferences-places = أين نصل إليك
+preferences-place-none = { $channel ->
+    [push] لا يوجد جهاز
+    [sms] لا يوجد رقم
+   *[email] لا يوجد عنوان
+}
+preferences-stop = رددت بكلمة STOP، لذلك لا نرسل رسائل نصية إلى هذا الرقم. لتصلك من جديد، يُرجى الرد بكلمة START على أي رسالة نصية منا.
+preferences-nothing-here = طلبت ألا نرسل شيئًا إلى هنا بعد الآن.
+preferences-records-here = طلبت أهم المستجدات فقط: عند تسجيل الطلب أو توصيله أو إلغائه.
+preferences-again = إرسال كل شيء إلى هنا من جديد
+preferences-remove = إزالة
+preferences-remove-which = إزالة { $device }
+
+preferences-steps = خطوة بخطوة
+preferences-example = مثلًا: «{ $text }»
+preferences-on = دائمًا
+preferences-fallback = فقط إذا تعذّرت الطرق الأخرى
+preferences-off = أبدًا
+preferences-nowhere = لا مكان
+preferences-overruled = متوقف أعلاه، مهما كان اختيارك هنا.
+
+preferences-quiet = ساعات الهدوء
+preferences-quiet-means = نرسل خلالها فقط ما لا يحتمل الانتظار، مثل خروج طلبك للتوصيل. أما الباقي فتجده في صندوق الوارد.
+preferences-quiet-wanted = التزام الهدوء في هذه الساعات
+preferences-quiet-from = من
+preferences-quiet-until = إلى
+preferences-quiet-unclear = يُرجى تحديد الوقتين، مثل 22:00 و07:00. لم يُحفظ شيء بعد.
+preferences-zone = المنطقة الزمنية
+
+preferences-language = اللغة
+preferences-language-means = للرسائل ولهذه الصفحة.
+
+preferences-save = حفظ
+preferences-usual = العودة إلى المعتاد
+preferences-usual-means = يلغي ما اخترته لكل خطوة. تبقى ساعات الهدوء واللغة كما هي.
+preferences-said-saved = تم الحفظ، ويسري ذلك ابتداءً من الخبر التالي.
+preferences-said-usual = تصلك المستجدات المعتادة من جديد.
+preferences-said-removed = لن يتلقى هذا الجهاز أي مستجدات بعد الآن.
+preferences-said-again = يصلك كل شيء هناك من جديد.
+
+preferences-signed-out = يُرجى الدخول من جديد
+preferences-signed-out-more = تبقى هذه الصفحة مفتوحة لمدة ساعة. يُرجى فتحها من جديد من التطبيق.
+preferences-nobody = لا يوجد ما يمكن اختياره بعد
+preferences-nobody-more = عندما نعرف كيف نصل إليك، يمكنك أن تختار هنا ما تعرف به.
+preferences-unclear = تعذّر الحفظ
+preferences-unclear-more = يُرجى فتح هذه الصفحة والاختيار من جديد.
+preferences-later = تعذّر ذلك الآن
+preferences-later-more = لم يتغير شيء. يُرجى المحاولة مجددًا بعد بضع دقائق.
+
+## صفحة الطلبات
+
+inbox-title = طلباتك
+inbox-tab-inbox = صندوق الوارد
+inbox-tab-archive = الأرشيف
+inbox-preferences = إعدادات الإشعارات
+inbox-unread = غير مقروءة:
+inbox-new = جديد
+inbox-order = الطلب { $order_id }
+inbox-steps = إلى أين وصل الطلب
+inbox-step = الخطوة { $now } من { $all }
+inbox-step-passed = { $step }: تمت
+inbox-step-now = { $step }: الآن
+inbox-step-ahead = { $step }: لاحقًا
+inbox-step-stopped = { $step }: توقف الطلب
+inbox-stopped = توقف الطلب
+inbox-trail = { $count ->
+    [zero] لا رسائل بعد
+    [one] رسالة واحدة حتى الآن
+    [two] الرسالتان
+    [few] الرسائل كلها: { $count } رسائل
+    [many] الرسائل كلها: { $count } رسالة
+   *[other] الرسائل كلها: { $count } رسالة
+}
+inbox-read = وضع علامة مقروء
+inbox-read-all = وضع علامة مقروء على الكل
+inbox-archive = أرشفة
+inbox-unarchive = إعادة إلى صندوق الوارد
+inbox-older = طلبات أقدم
+inbox-newest = العودة إلى الأحدث
+inbox-empty = لا شيء هنا بعد
+inbox-empty-more = فور حدوث شيء في أحد طلباتك تجده هنا.
+inbox-archive-empty = الأرشيف فارغ
+inbox-archive-empty-more = يُحفظ هنا ما تؤرشفه. وعند وجود جديد في الطلب يعود تلقائيًا.
+inbox-archived = تمت الأرشفة.
+inbox-unarchived = عاد إلى صندوق الوارد.
+inbox-lost = انقطع الاتصال. تتم إعادة المحاولة تلقائيًا.
+inbox-closed = يُرجى فتح الرابط من جديد
+inbox-closed-more = هذه الصفحة لك وحدك، وقد انتهت صلاحية الرابط أو انقطع جزء منه. يُرجى فتحها من جديد من التطبيق أو من آخر رسالة وصلتك منا.
+inbox-away = تعذّر ذلك الآن
+inbox-away-more = لم يتغير شيء. يُرجى المحاولة مجددًا بعد بضع دقائق.
+inbox-again = إعادة المحاولة
+inbox-no-page = لم تعد هذه الصفحة موجودة
+inbox-no-page-more = ربما انقطع جزء من الرابط.

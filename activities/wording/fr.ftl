@@ -231,3 +231,107 @@ choices-unclear = Rien n’a pu être enregistré
 choices-unclear-more = Revenez en arrière, choisissez l’une des trois options et enregistrez de nouveau.
 choices-later = Ce n’est pas possible pour le moment
 choices-later-more = Rien n’a été changé. Merci de réessayer dans quelques minutes.
+
+## Le centre de préférences
+
+preferences-title = Ce que nous vous disons, et comment
+preferences-intro = Pour chaque étape d’une commande, choisissez où vous voulez l’apprendre.
+preferences-inbox = Vers votre messagerie
+
+preferences-channel = { $channel ->
+    [push] Notification push
+    [sms] SMS
+    [email] E-mail
+   *[in_app] Messagerie
+}
+
+preferences-places = Où nous vous joignons
+preferences-place-none = { $channel ->
+    [push] Aucun appareil
+    [sms] Aucun numéro
+   *[email] Aucune adresse
+}
+preferences-stop = Vous avez répondu STOP : nous n’envoyons plus de SMS à ce numéro. Pour en recevoir à nouveau, répondez START à l’un de nos SMS.
+preferences-nothing-here = Vous nous avez demandé de ne plus rien envoyer ici.
+preferences-records-here = Vous avez demandé seulement ce qui mérite d’être gardé : commande passée, livrée ou annulée.
+preferences-again = Tout m’envoyer à nouveau ici
+preferences-remove = Retirer
+preferences-remove-which = Retirer { $device }
+
+preferences-steps = Étape par étape
+preferences-example = Par exemple : « { $text } »
+preferences-on = Toujours
+preferences-fallback = Seulement si les autres voies échouent
+preferences-off = Jamais
+preferences-nowhere = Nulle part
+preferences-overruled = Désactivé plus haut, quoi que vous choisissiez ici.
+
+preferences-quiet = Heures de calme
+preferences-quiet-means = Nous n’envoyons alors que ce qui ne peut attendre, par exemple que votre commande est en route. Le reste est dans votre messagerie.
+preferences-quiet-wanted = Rester silencieux à ces heures
+preferences-quiet-from = De
+preferences-quiet-until = À
+preferences-quiet-unclear = Indiquez les deux heures, par exemple 22:00 et 07:00. Rien n’a encore été enregistré.
+preferences-zone = Fuseau horaire
+
+preferences-language = Langue
+preferences-language-means = Pour les messages et pour cette page.
+
+preferences-save = Enregistrer
+preferences-usual = Revenir à l’habituel
+preferences-usual-means = Annule vos choix pour chaque étape. Les heures de calme et la langue restent.
+preferences-said-saved = C’est enregistré, et valable dès la prochaine nouvelle.
+preferences-said-usual = Vous recevez à nouveau les nouvelles habituelles.
+preferences-said-removed = Cet appareil ne reçoit plus rien.
+preferences-said-again = Vous y recevez à nouveau tout.
+
+preferences-signed-out = Veuillez vous identifier à nouveau
+preferences-signed-out-more = Cette page reste ouverte une heure. Ouvrez-la à nouveau depuis l’application.
+preferences-nobody = Rien à choisir pour l’instant
+preferences-nobody-more = Dès que nous saurons comment vous joindre, vous pourrez choisir ici ce que vous apprenez.
+preferences-unclear = L’enregistrement a échoué
+preferences-unclear-more = Ouvrez cette page à nouveau et refaites votre choix.
+preferences-later = Impossible pour le moment
+preferences-later-more = Rien n’a changé. Réessayez dans quelques minutes.
+
+## La page des commandes
+
+inbox-title = Vos commandes
+inbox-tab-inbox = Messagerie
+inbox-tab-archive = Archives
+inbox-preferences = Réglages des notifications
+inbox-unread = Non lus :
+inbox-new = Nouveau
+inbox-order = Commande { $order_id }
+inbox-steps = Où en est la commande
+inbox-step = Étape { $now } sur { $all }
+inbox-step-passed = { $step } : fait
+inbox-step-now = { $step } : en ce moment
+inbox-step-ahead = { $step } : à venir
+inbox-step-stopped = { $step } : elle s’arrête là
+inbox-stopped = Elle s’arrête là
+inbox-trail = { $count ->
+    [one] Un seul message pour l’instant
+    [many] Les { $count } de messages
+   *[other] Les { $count } messages
+}
+inbox-read = Marquer comme lu
+inbox-read-all = Tout marquer comme lu
+inbox-archive = Archiver
+inbox-unarchive = Remettre dans la messagerie
+inbox-older = Commandes plus anciennes
+inbox-newest = Revenir aux plus récentes
+inbox-empty = Rien ici pour l’instant
+inbox-empty-more = Dès qu’il se passe quelque chose avec l’une de vos commandes, vous le voyez ici.
+inbox-archive-empty = Les archives sont vides
+inbox-archive-empty-more = Ce que vous archivez est gardé ici. S’il y a du nouveau, cela revient tout seul.
+inbox-archived = Archivé.
+inbox-unarchived = De retour dans la messagerie.
+inbox-lost = La connexion est perdue. Nouvel essai automatique.
+inbox-closed = Veuillez ouvrir votre lien à nouveau
+inbox-closed-more = Cette page est pour vous seul, et votre lien a expiré ou a été tronqué. Ouvrez-la à nouveau depuis l’application ou depuis notre dernier message.
+inbox-away = Impossible pour le moment
+inbox-away-more = Rien n’a changé. Réessayez dans quelques minutes.
+inbox-again = Réessayer
+inbox-no-page = Cette page n’existe plus
+inbox-no-page-more = Le lien a peut-être été tronqué en chemin.

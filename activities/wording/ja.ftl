@@ -218,3 +218,103 @@ choices-unclear = 保存できませんでした
 choices-unclear-more = 前の画面に戻り、三つのうち一つを選んで、もう一度保存してください。
 choices-later = ただいま処理できません
 choices-later-more = 設定は変更されていません。数分後にもう一度お試しください。
+
+## 通知設定
+
+preferences-title = お知らせの内容と方法
+preferences-intro = ご注文の段階ごとに、お知らせを受け取る場所をお選びください。
+preferences-inbox = 受信箱へ
+
+preferences-channel = { $channel ->
+    [push] プッシュ通知
+    [sms] SMS
+    [email] メール
+   *[in_app] 受信箱
+}
+
+preferences-places = お知らせの届け先
+preferences-place-none = { $channel ->
+    [push] 端末なし
+    [sms] 電話番号なし
+   *[email] アドレスなし
+}
+preferences-stop = STOPとご返信いただいたため、この番号にSMSをお送りしていません。再開するには、当方のSMSにSTARTとご返信ください。
+preferences-nothing-here = ここへのお知らせは停止されています。
+preferences-records-here = 保存しておきたいお知らせ（ご注文の受付、お届け、キャンセル）だけをお送りしています。
+preferences-again = すべてのお知らせを再開する
+preferences-remove = 削除
+preferences-remove-which = { $device }を削除
+
+preferences-steps = 段階ごとの設定
+preferences-example = 例：「{ $text }」
+preferences-on = いつも
+preferences-fallback = ほかの方法で届かないときだけ
+preferences-off = 受け取らない
+preferences-nowhere = なし
+preferences-overruled = 上で停止されているため、ここでの設定にかかわらず届きません。
+
+preferences-quiet = おやすみ時間
+preferences-quiet-means = この時間は、配達中など急ぎのお知らせだけをお送りします。その他は受信箱でご覧いただけます。
+preferences-quiet-wanted = この時間は静かにする
+preferences-quiet-from = 開始
+preferences-quiet-until = 終了
+preferences-quiet-unclear = 22:00と07:00のように、両方の時刻をご入力ください。まだ保存されていません。
+preferences-zone = タイムゾーン
+
+preferences-language = 言語
+preferences-language-means = お知らせとこのページの言語です。
+
+preferences-save = 保存
+preferences-usual = 標準に戻す
+preferences-usual-means = 段階ごとの設定を取り消します。おやすみ時間と言語は変わりません。
+preferences-said-saved = 保存しました。次のお知らせから反映されます。
+preferences-said-usual = 標準のお知らせに戻しました。
+preferences-said-removed = この端末へのお知らせを停止しました。
+preferences-said-again = ここへのお知らせをすべて再開しました。
+
+preferences-signed-out = もう一度お入りください
+preferences-signed-out-more = このページは1時間で閉じます。アプリからもう一度お開きください。
+preferences-nobody = まだ選べる設定がありません
+preferences-nobody-more = 届け先が登録されると、ここで受け取るお知らせを選べます。
+preferences-unclear = 保存できませんでした
+preferences-unclear-more = このページを開き直して、もう一度お選びください。
+preferences-later = ただいま処理できませんでした
+preferences-later-more = 何も変更されていません。数分後にもう一度お試しください。
+
+## ご注文の一覧
+
+inbox-title = ご注文
+inbox-tab-inbox = 受信箱
+inbox-tab-archive = アーカイブ
+inbox-preferences = 通知設定
+inbox-unread = 未読：
+inbox-new = 新着
+inbox-order = ご注文 { $order_id }
+inbox-steps = ご注文の進み具合
+inbox-step = { $all }段階中{ $now }段階目
+inbox-step-passed = { $step }：完了
+inbox-step-now = { $step }：現在
+inbox-step-ahead = { $step }：これから
+inbox-step-stopped = { $step }：ここで終了
+inbox-stopped = ここで終了しました
+inbox-trail = お知らせ{ $count }件
+inbox-read = 既読にする
+inbox-read-all = すべて既読にする
+inbox-archive = アーカイブする
+inbox-unarchive = 受信箱に戻す
+inbox-older = 以前のご注文
+inbox-newest = 最新に戻る
+inbox-empty = まだ何もありません
+inbox-empty-more = ご注文に動きがあると、ここに表示されます。
+inbox-archive-empty = アーカイブは空です
+inbox-archive-empty-more = アーカイブしたものはここに保存されます。ご注文に動きがあると、自動的に受信箱に戻ります。
+inbox-archived = アーカイブしました。
+inbox-unarchived = 受信箱に戻しました。
+inbox-lost = 接続が切れました。自動的に再接続します。
+inbox-closed = リンクをもう一度お開きください
+inbox-closed-more = このページはお客様専用です。リンクの期限が切れたか、途中で切れています。アプリ、または当方からの最新のお知らせからお開きください。
+inbox-away = ただいま処理できませんでした
+inbox-away-more = 何も変更されていません。数分後にもう一度お試しください。
+inbox-again = もう一度試す
+inbox-no-page = このページはもうありません
+inbox-no-page-more = リンクが途中で切れている可能性があります。
