@@ -35,6 +35,7 @@ def ago(wording: FluentWording, locale: str, seconds: float) -> str:
         (
             "en",
             {
+                46: "1 minute ago",
                 MINUTE: "1 minute ago",
                 3 * MINUTE: "3 minutes ago",
                 2 * HOUR: "2 hours ago",
@@ -119,8 +120,10 @@ def test_the_first_language_that_we_have_is_spoken(wording: FluentWording) -> No
     assert spoken("de", "") == spoken() == "en"
 
 
-def test_a_page_runs_the_way_its_language_does(wording: FluentWording) -> None:
+def test_a_page_runs_the_way_its_language_does(wording: FluentWording, tmp_path: Path) -> None:
     assert wording.phrases("ar-EG").direction == "rtl"
+    # Nobody knows of a country XB, and everybody of Arabic.
+    assert a_catalogue(tmp_path, "ar-XB", "choices-save = حفظ").phrases("ar-xb").direction == "rtl"
     assert {wording.phrases(locale).direction for locale in ("en", "es", "fr", "ja")} == {"ltr"}
 
 

@@ -242,6 +242,32 @@ def test_less_in_the_readers_language_is_better_than_more_in_english(folder: Pat
     assert say(FluentWording(folder), ACCEPTED, PREPARING, locale="fr").text == "On prépare."
 
 
+def test_an_email_is_in_one_language_down_to_its_footer(folder: Path) -> None:
+    write(
+        folder,
+        "de",
+        "customer-nearby =\n    .title = Gleich da\n    .text = Gleich da.\nmail-preferences = Mails wählen",
+    )
+    wording = FluentWording(folder)
+
+    def mail(*path: Status) -> tuple[str, str, str]:
+        words = say(wording, *path, on=Channel.EMAIL, locale="de-AT")
+        return words.language, words.title, words.footer
+
+    assert mail(NEARBY) == ("de", "Gleich da", "Mails wählen")
+    assert mail(ON_ITS_WAY) == ("en", "On its way", "Choose which e-mails you get")
+    assert say(wording, NEARBY, on=Channel.PUSH, locale="de").footer == ""
+
+
+def test_typography_does_not_make_a_text_message_dearer(folder: Path) -> None:
+    proper = "L\u2019heure\u00a0: «\u202fmidi\u202f» \u2013\u202f!"
+    write(folder, "fr", f"customer-nearby =\n    .title = Ici\n    .text = {proper}")
+    wording = FluentWording(folder)
+
+    assert say(wording, NEARBY, locale="fr").text == proper
+    assert say(wording, NEARBY, locale="fr", on=Channel.SMS).text == "L'heure : « midi » - !"
+
+
 def test_a_status_without_any_words_is_still_news(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     english = (
         (CATALOGUES / "en.ftl").read_text(encoding="utf-8").replace("customer-nearby =", "customer-close =")
