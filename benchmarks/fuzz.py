@@ -28,7 +28,7 @@ from tests.api.stage import AUTH_TOKEN, PUBLIC_URL, SMS, Door, Front, open_door
 from tests.store.stage import as_url, somebody
 
 # What of its cases schemathesis makes beside the number of examples, which is for each operation.
-_BESIDE, _OPERATIONS = 500, 9
+_BESIDE, _OPERATIONS = 500, 27
 _SHORT = 2_000
 _AT_ONCE = 4
 # A schema cannot say "no NUL and no more than 100 fields", so valid data may be refused.
@@ -91,6 +91,7 @@ def _genuine(attacker: Attacker) -> dict[str, str]:
         "PYTHONPATH": str(Path(__file__).parent.parent),
         fuzz_hooks.PREFERENCES: attacker.door.preferences().rpartition("/")[2],
         fuzz_hooks.LIVE_ACTIVITY: attacker.live_activity.rpartition("/")[2],
+        fuzz_hooks.RECIPIENT: attacker.door.links.recipient_token("c-42"),
         fuzz_hooks.AUTH_TOKEN: AUTH_TOKEN,
         fuzz_hooks.PUBLIC_URL: PUBLIC_URL,
     }

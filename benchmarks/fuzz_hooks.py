@@ -11,11 +11,12 @@ import requests
 import schemathesis
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped] # it has none
 
-PREFERENCES, LIVE_ACTIVITY, AUTH_TOKEN, PUBLIC_URL = (
+PREFERENCES, LIVE_ACTIVITY, AUTH_TOKEN, PUBLIC_URL, RECIPIENT = (
     "FUZZ_PREFERENCES",
     "FUZZ_LIVE_ACTIVITY",
     "FUZZ_AUTH_TOKEN",
     "FUZZ_PUBLIC_URL",
+    "FUZZ_RECIPIENT",
 )
 
 
@@ -26,6 +27,12 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], __: d
         case.path_parameters["token"] = os.environ[PREFERENCES]
     elif case.path.startswith("/live-activities/"):
         case.path_parameters["token"] = os.environ[LIVE_ACTIVITY]
+    elif case.path.startswith("/enter/"):
+        case.path_parameters["token"] = os.environ[RECIPIENT]
+    elif case.path.startswith(("/v1/me/inbox", "/inbox")) and not case.path.endswith("/stream"):
+        # A stream never ends, which is more than a case waits for.
+        case.headers["Cookie"] = f"recipient={os.environ[RECIPIENT]}"
+        case.headers["Origin"] = os.environ[PUBLIC_URL]
     elif case.path.startswith("/webhooks/twilio/"):
         case.headers["X-Twilio-Signature"] = _signature(case)
 
