@@ -45,6 +45,9 @@ burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 apns: $(READY) ## pushes a second through our APNs adapter, next to a bare HTTP/2 loop
 	@$(BIN)/python -m benchmarks.apns
 
+streams: $(READY) ## how fast news reaches 2,000 open inboxes, and that cuts lose nothing (STREAMS=n RATE=n)
+	@$(BIN)/python -m benchmarks.streams
+
 fuzz: $(READY) ## attack the API with 10,000 requests (CASES=n)
 	@$(BIN)/python -m benchmarks.fuzz
 
@@ -62,4 +65,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults bench burst apns fuzz secrets requirements
+.PHONY: help demo run test check cost chaos faults bench burst apns streams fuzz secrets requirements

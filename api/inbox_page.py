@@ -62,7 +62,7 @@ class InboxPageDoor:
         router.post(f"{INBOX}/read", status_code=303, responses=_answers(401, 503))(self.read_all)
         for mark in _BACK:
             router.post(
-                f"{card}/{mark}",
+                f"{INBOX}/{mark}/{{order_id:path}}",
                 status_code=303,
                 operation_id=f"inbox_card_{mark}",
                 responses=_answers(401, 404, 503),

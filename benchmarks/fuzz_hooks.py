@@ -31,6 +31,12 @@ def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], __: d
         case.path_parameters["token"] = os.environ[PREFERENCES]
     elif case.path.startswith("/live-activities/"):
         case.path_parameters["token"] = os.environ[LIVE_ACTIVITY]
+    elif case.path.startswith("/enter/"):
+        case.path_parameters["token"] = os.environ[TOKEN]
+    elif case.path.startswith(("/v1/me/inbox", "/inbox")) and not case.path.endswith("/stream"):
+        # A stream never ends, which is more than a case waits for.
+        case.headers["Cookie"] = f"recipient={os.environ[TOKEN]}"
+        case.headers["Origin"] = os.environ[PUBLIC_URL]
     elif case.path.startswith("/webhooks/twilio/"):
         case.headers["X-Twilio-Signature"] = _signature(case)
     else:

@@ -283,11 +283,11 @@ async def test_whom_we_do_not_know_is_told_so_politely_and_sees_nothing(site: Si
                 assert "Burger Barn" not in answer.text
         foreign = {"Cookie": f"recipient={token}", "Origin": "https://evil.example"}
         for mark in ("read", "archive"):
-            answer = await http.post(f"/inbox/cards/{order.order_id}/{mark}", headers=foreign)
+            answer = await http.post(f"/inbox/{mark}/{order.order_id}", headers=foreign)
             assert answer.status_code == 401
         sent = {"Cookie": f"recipient={site.links.recipient_token(ben.id)}", "Origin": site.url}
         assert (await http.get(paths[2], headers=sent)).status_code == 404
-        assert (await http.post(f"{paths[2]}/archive", headers=sent)).status_code == 404
+        assert (await http.post(f"/inbox/archive/{order.order_id}", headers=sent)).status_code == 404
         assert (await http.get("/inbox/cards/%00", headers=sent)).status_code == 404
         assert (await http.get("/inbox?cursor=nonsense", headers=sent)).status_code == 404
         assert (await http.get(f"/enter/{operator}")).status_code == 404
