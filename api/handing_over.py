@@ -1,6 +1,7 @@
 """Hands order events over for good, and says of each what became of it."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import groupby
@@ -19,7 +20,9 @@ from temporal_client import NoServer
 
 # Different orders side by side: more than this only wait for one another in the server.
 AT_ONCE = 20
-UNREAD = "the server has it, and it is told as soon as a worker runs"
+# A batch of one order is as many calls, one after the other. Its caller does not wait for ever.
+PATIENCE = 5.0
+UNREAD = "the server has it, and it is told as soon as a worker has read it"
 _EXAMPLE: JsonDict = {"outcome": "accepted", "order_id": "A17", "event_id": "evt-0001", "reason": None}
 
 
@@ -55,10 +58,14 @@ class Handed(BaseModel):
 
 
 class Handover:
-    """The events of one call. Once nobody answered, the rest of them is left with the server unanswered."""
+    """The events of one call. Once nobody answered, the rest of them is left with the server unanswered.
 
-    def __init__(self, service: Service, *, wait: bool) -> None:
+    So is what is left after ``patience`` seconds: events of one order take their turn, and there may be many.
+    """
+
+    def __init__(self, service: Service, *, wait: bool, patience: float = PATIENCE) -> None:
         self._service, self._wait = service, wait
+        self._until = time.monotonic() + patience
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def take(self, event: OrderEvent) -> Handed:
@@ -113,7 +120,7 @@ class Handover:
         return results
 
     async def _answer(self, event: OrderEvent) -> Answer:
-        if self._wait:
+        if self._wait and time.monotonic() < self._until:
             try:
                 return await self._service.announce_and_wait(event)
             except NoWorker:

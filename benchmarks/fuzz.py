@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
 
 from activities.store.migrating import migrate
@@ -38,6 +39,8 @@ from tests.store.stage import NOON, as_url, somebody
 _BESIDE = 500
 _SHORT = 2_000
 _AT_ONCE = 4
+# Seconds for the largest batch on the busiest machine.
+_PATIENCE = 60
 # A schema cannot say "no NUL and no more than 100 fields", so valid data may be refused.
 _STREAM = "text/event-stream"
 # Ids that are there, by the names of the parameters that take them.
@@ -58,6 +61,7 @@ async def fuzz(folder: Path, cases: int, seed: int = 1, service: OrderService | 
     more: dict[str, Any] = {"service": service} if service else {}
     async with serving(tally) as front.url, open_door(front, folder, **more) as door:
         document = (await door.http.get(DOCUMENT)).json()
+        door.http.timeout = httpx.Timeout(_PATIENCE)
         key = await door.key()
         attacker = await _attacker(door, key, seed)
         await door.twilio_says(attacker.text, "delivered")
@@ -142,6 +146,7 @@ async def _schemathesis(door: Door, folder: Path, plan: Sequence[str], environ: 
         door.url + DOCUMENT,
         *plan,
         "--checks=all",
+        f"--request-timeout={_PATIENCE}",
         "--generation-database=none",
         "--continue-on-failure",
         "--warnings=off",

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.handing_over import UNREAD, Handover
 from domain.callers import Scope
 from tests.api.stage import Door
 
@@ -126,7 +127,7 @@ async def test_an_event_that_no_worker_answers_for_is_left_with_the_server(
     answer = await announce(door, key, event())
 
     assert (answer.status_code, answer.json()["outcome"]) == (202, "accepted")
-    assert answer.json()["reason"] == "the server has it, and it is told as soon as a worker runs"
+    assert answer.json()["reason"] == UNREAD
     assert [told.event_id for told in door.orders.announced] == ["evt-1"]
 
 
@@ -237,6 +238,16 @@ async def test_many_events_wait_for_a_worker_once(door: Door, key: dict[str, str
     assert set(outcomes(answer)) == {"accepted"}
     assert door.orders.asked == ["0"]
     assert len(door.orders.announced) == 50
+
+
+async def test_a_batch_that_takes_too_long_no_longer_waits_for_answers(door: Door) -> None:
+    events = [event(str(n), order_id="A17") for n in range(3)]
+
+    handed = await Handover(door.orders, wait=True, patience=0).take_all(events)
+
+    assert {(one.outcome, one.reason) for one in handed} == {("accepted", UNREAD)}
+    assert door.orders.asked == []
+    assert len(door.orders.announced) == 3
 
 
 @pytest.mark.parametrize(
