@@ -17,9 +17,11 @@ from api.orders import Service
 from api.taking import Plain, parameter, query_as
 from domain.callers import Scope
 from domain.channels import Channel
+from domain.explanation import Explanation
 from domain.ledger import NotificationStatus
 from domain.status import Role, Status
 from domain.timeline import Timeline
+from operating.explanations import explanation_of
 from operating.letters import ListedLetter, listed
 from starter import NoSuchOrder, NoWorker
 from temporal_client import NoServer
@@ -96,6 +98,10 @@ class Searching:
             unasked=unasked,
             temporal_ui=self._ui.order(order_id) if self._ui else None,
         )
+
+    async def explain(self, found: FoundOrder) -> Explanation:
+        """Why it was told as it was, in plain words."""
+        return await explanation_of(self._store, found.order_id, found.workflow, found.unasked or "")
 
     async def _timeline(self, order_id: str) -> tuple[Timeline | None, str | None]:
         try:

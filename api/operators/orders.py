@@ -71,8 +71,7 @@ class OrderPages:
             "is_open": is_open(found),
             "timeline": timeline_of(found),
             "ledger": batches_of(found.ledger),
-            # Why one was told this or not, in plain words, has its place at the top of the page.
-            "explained": (),
+            "explained": await self._searching.explain(found),
         }
         return self._desk.shows("orders", values, caller)
 
