@@ -13,6 +13,7 @@ from starlette.routing import Route, Router
 from api.serving import serving
 from domain.breaker import BreakerState, Health
 from domain.channels import Channel
+from domain.explanation import Explanation
 from domain.ledger import NotificationStatus
 from domain.links import SignedLinks
 from domain.orders import BadInput
@@ -148,6 +149,9 @@ class Asked:
 
     async def inbox_of(self, recipient_id: str) -> str:
         return recipient_id
+
+    async def explanation(self, order_id: str) -> Explanation:
+        return Explanation(order_id=order_id, known_from="nothing", batches=[], events=[], dead_letters=[])
 
     async def healths(self) -> Sequence[Health]:
         self.times += 1

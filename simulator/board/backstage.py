@@ -8,6 +8,7 @@ from typing import Protocol
 from pydantic import TypeAdapter
 
 from domain.breaker import BreakerState, Health
+from domain.explanation import Explanation
 from simulator.programs import ProgramError, said_by_starter
 
 # A command takes a second or more of a processor: asked only while a provider is in trouble, and then with
@@ -35,6 +36,9 @@ class Backstage(Protocol):
     async def healths(self) -> Sequence[Health]:
         """How the fleet sees each provider. Raises ProgramError."""
 
+    async def explanation(self, order_id: str) -> Explanation:
+        """Why an order was told as it was. Raises ProgramError."""
+
 
 class Commands:
     """The product by its commands, in the environment of its programs."""
@@ -49,6 +53,12 @@ class Commands:
     async def healths(self) -> Sequence[Health]:
         """The list as an operator would read it."""
         return _HEALTHS.validate_json(await said_by_starter(self._environ, "providers", "list", "--json"))
+
+    async def explanation(self, order_id: str) -> Explanation:
+        """What the command says to programs."""
+        return Explanation.model_validate_json(
+            await said_by_starter(self._environ, "explain", order_id, "--json")
+        )
 
 
 class Breakers:

@@ -19,6 +19,7 @@ from simulator.board.orders import OF_A_RUSH, BoardOrder, OrderBook
 from simulator.board.people import People, Person
 from simulator.board.rendering import ASSETS, TYPES, Region, Templates
 from simulator.board.view import CHANNELS, LABELS, ROAD, order_view, provider_cards
+from simulator.programs import ProgramError
 from simulator.world import World
 
 PATH = "/board"
@@ -49,6 +50,7 @@ class Board:
             Route(PATH, guarded(self._page), methods=["GET"]),
             Route(f"{PATH}/live", guarded(self._live), methods=["GET"]),
             Route(f"{PATH}/mail/{{n:int}}", guarded(self._mail), methods=["GET"]),
+            Route(f"{PATH}/explained", guarded(self._explained), methods=["GET"]),
             Route(f"{PATH}/assets/{{name}}", guarded(self._asset), methods=["GET"]),
             *changes.routes(PATH),
         ]
@@ -86,6 +88,17 @@ class Board:
         if not found or found[0].channel != "email" or self.people.at(found[0].address) is None:
             return PlainTextResponse("there is no such e-mail", 404)
         return HTMLResponse(html_of(found[0]), headers=MAIL_HEADERS)
+
+    async def _explained(self, request: Request) -> Response:
+        order = self.orders.find(request.query_params.get("order"))
+        if order is None:
+            return PlainTextResponse("there is no such order on the board", 404)
+        try:
+            explained = await self._backstage.explanation(order.order_id)
+        except ProgramError as problem:
+            return PlainTextResponse(str(problem), 503)
+        page = self._templates.whole("explained.html", {"explained": explained})
+        return HTMLResponse(page, headers=headers(self._backstage.doors.api))
 
     async def _asset(self, request: Request) -> Response:
         file = ASSETS.get(request.path_params["name"])

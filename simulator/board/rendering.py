@@ -46,6 +46,10 @@ class Templates:
         found = {region.name: _in_place(region) for region in regions}
         return self._templates.get_template("page.html").render(region=found.__getitem__, **values)
 
+    def whole(self, template: str, values: Mapping[str, Any]) -> str:
+        """A page of its own, which stays as it is."""
+        return self._templates.get_template(template).render(**values)
+
     def region(self, name: str, template: str, values: Mapping[str, Any]) -> Region:
         """One region as it is now."""
         return Region(name, self._templates.get_template(template).render(**values))

@@ -13,14 +13,17 @@ from playwright.async_api import Locator, Page, expect
 from temporalio.client import Client
 
 from domain.breaker import Health
+from domain.explanation import Explanation
 from domain.orders import Rules
 from domain.recipients import read_recipients
 from domain.status import Role
+from operating.explanations import explanation_of
 from simulator import Raw
 from simulator.board.backstage import Doors
 from simulator.board.board import Board
 from simulator.board.opening import open_board, url_of
 from simulator.board.people import People, sample_people
+from starter import OrderService
 from temporal_client import DATA_CONVERTER
 from tests.pages.browser import Reader
 from tests.processes import address
@@ -46,6 +49,10 @@ class StageDoor:
 
     async def healths(self) -> Sequence[Health]:
         return await self.site.stage.store.healths()
+
+    async def explanation(self, order_id: str) -> Explanation:
+        told = await OrderService(self.site.stage.client).timeline(order_id)
+        return await explanation_of(self.site.stage.store, order_id, told)
 
 
 @dataclass
@@ -166,6 +173,31 @@ async def test_with_fcm_broken_a_text_arrives_instead_and_the_timeline_says_why(
     await page.get_by_role("button", name="Mend fcm").click()
     await expect(page.get_by_role("button", name="Break fcm")).to_be_visible()
     assert board.stage.simulator.faults == []
+
+
+async def test_every_decision_is_explained_in_plain_words_with_its_rule(
+    board: Opened, arrives: Arrives
+) -> None:
+    reader = await arrives()
+    page = reader.page
+    await page.goto(board.url)
+    await page.get_by_role("button", name="Order for Ana").click()
+    await is_at(page, "Placed")
+    await expect(page.locator(".batch").first).to_be_visible()
+
+    await page.get_by_role("link", name="Every decision, with its rule").click()
+
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Order ")
+    batch = page.locator("section").filter(has_text="PLACED to customer")
+    await expect(batch).to_contain_text("told at once, with all that waited: PLACED does not wait at-once")
+    await expect(batch).to_contain_text("sms: not sent")
+    await expect(batch).to_contain_text("off by the customer's default")
+    await expect(page.get_by_text("By the ledger and the order's own timeline")).to_be_visible()
+    assert await reader.violations() == []
+    assert not await reader.overflows()
+    await reader.shows("board-explained")
+    await page.get_by_role("link", name="Back to the board").click()
+    await is_at(page, "Placed")
 
 
 async def test_a_burst_waits_in_sight_and_becomes_one_message(board: Opened, arrives: Arrives) -> None:
