@@ -76,7 +76,7 @@ def test_no_message_tells_a_longer_path_than_those_that_are_tried() -> None:
     ),
     off=st.sets(st.sampled_from(list(Status))),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_arrives_when_is_told_by_a_path_that_is_tried(
     events: list[tuple[Status, int, bool]], off: set[Status]
 ) -> None:
