@@ -10,6 +10,8 @@ from rich.table import Table
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DOCUMENT = "/openapi.json"
+# As re.escape leaves one.
+_PARAMETER = re.compile(r"\\\{\w+\\\}")
 
 
 class Tally:
@@ -107,9 +109,7 @@ def by_operation(
     answers: Mapping[tuple[str, str, int], int], document: Mapping[str, Any]
 ) -> Mapping[tuple[str, str, int], int]:
     """Count by paths as they are documented, and every other path as it came."""
-    patterns = {
-        path: re.compile(re.escape(path).replace(r"\{token\}", "[^/]+")) for path in document["paths"]
-    }
+    patterns = {path: re.compile(_PARAMETER.sub("[^/]+", re.escape(path))) for path in document["paths"]}
     found: Counter[tuple[str, str, int]] = Counter()
     for (method, path, status), count in answers.items():
         known = next((name for name, pattern in patterns.items() if pattern.fullmatch(path)), path)
