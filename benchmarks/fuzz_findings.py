@@ -10,6 +10,8 @@ from rich.table import Table
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DOCUMENT = "/openapi.json"
+# As re.escape leaves one.
+_PARAMETER = re.compile(r"\\\{\w+\\\}")
 
 
 class Tally:
