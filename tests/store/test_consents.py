@@ -191,6 +191,22 @@ async def test_what_is_erased_is_gone_but_for_the_ledger_and_the_owners_word(sta
     await whole(stage)
 
 
+async def test_with_somebody_goes_what_their_devices_show(stage: Stage) -> None:
+    iphone = {"platform": "ios", "token": "tok-2", "live_activity_token": "57475747"}
+    await stage.store.load([somebody(devices=[iphone])])
+    news = batch(Status.PLACED)
+    await stage.plan(news)
+    envelope = await stage.store.envelope(news.message_id(PUSH))
+    assert envelope is not None
+    start = Address(PUSH, "57475747", "ios", "production", Kind.LIVE_START)
+    await stage.store.note_live_activity(envelope, start)
+    assert "tok-2" in str(await run_sql(stage.url, text("SELECT device FROM live_activities")))
+
+    await stage.store.people.erase("c-42", BY)
+
+    assert await run_sql(stage.url, text("SELECT device FROM live_activities")) == []
+
+
 async def test_no_contact_detail_can_be_read_in_the_ledger(stage: Stage) -> None:
     await stage.store.opt_out(EMAIL, MAILBOX, OptOut.OPTIONAL, "one-click")
     await stage.store.mark_gone("c-42", Address(SMS, NUMBER), Gone("no such number"))
