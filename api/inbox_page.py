@@ -50,23 +50,19 @@ class InboxPageDoor:
     def router(self) -> APIRouter:
         """What it answers to."""
         router = APIRouter(tags=["Pages"], default_response_class=HTMLResponse)
-        router.get(ENTER, status_code=303, responses=_answers(404), openapi_extra=_path("token", "token"))(
-            self.enter
-        )
-        router.get(INBOX, responses=_answers(401, 404, 503), openapi_extra=_CURSOR)(self.inbox)
-        router.get(
-            ARCHIVE, responses=_answers(401, 404, 503), openapi_extra=_CURSOR, operation_id="inbox_archive"
-        )(self.archive)
-        card = f"{INBOX}/cards/{{order_id:path}}"
-        router.get(card, responses=_answers(401, 404, 503), openapi_extra=_path("order_id", "A17"))(self.card)
-        router.post(f"{INBOX}/read", status_code=303, responses=_answers(401, 503))(self.read_all)
+        token, order, cursor = _path("token", "token"), _path("order_id", "A17"), _CURSOR
+        shown, card = _answers(401, 404, 503), f"{INBOX}/cards/{{order_id:path}}"
+        router.get(INBOX, responses=shown, openapi_extra=cursor)(self.inbox)
+        router.get(ARCHIVE, responses=shown, openapi_extra=cursor, operation_id="inbox_archive")(self.archive)
+        router.get(card, responses=shown, openapi_extra=order)(self.card)
+        router.get(ENTER, **_leads_on(404), openapi_extra=token)(self.enter)
+        router.post(f"{INBOX}/read", **_leads_on(401, 503))(self.read_all)
         for mark in _BACK:
             router.post(
                 f"{INBOX}/{mark}/{{order_id:path}}",
-                status_code=303,
+                **_leads_on(401, 404, 503),
                 operation_id=f"inbox_card_{mark}",
-                responses=_answers(401, 404, 503),
-                openapi_extra=_path("order_id", "A17"),
+                openapi_extra=order,
             )(self._marking(mark))
         return router
 
@@ -184,6 +180,15 @@ def _answers(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {
         code: {"description": f"{HTTPStatus(code).phrase}: a page that says so", "content": page}
         for code in codes
+    }
+
+
+def _leads_on(*codes: int) -> dict[str, Any]:
+    return {
+        "status_code": 303,
+        "response_class": RedirectResponse,
+        "response_description": "To the page with the orders",
+        "responses": _answers(*codes),
     }
 
 
