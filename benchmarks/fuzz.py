@@ -147,6 +147,7 @@ async def _schemathesis(door: Door, folder: Path, plan: Sequence[str], environ: 
         *plan,
         "--checks=all",
         f"--request-timeout={_PATIENCE}",
+        f"--max-response-time={_PATIENCE}",
         "--generation-database=none",
         "--continue-on-failure",
         "--warnings=off",
