@@ -13,6 +13,7 @@ from activities.wording import FluentWording
 from activities.wording.phrases import Phrases
 from api.callers import Callers
 from api.inbox_view import Reader
+from api.languages import spoken
 from api.reading import is_plain
 from api.rendering import HEADERS, Pages
 from domain.inbox import Mark
@@ -70,7 +71,7 @@ class InboxPageDoor:
         """Sign a recipient in by a token of theirs, and show them their orders."""
         recipient_id = self._links.read_recipient_token(request.path_params["token"])
         if recipient_id is None:
-            return self._note(_spoken(request, self._wording), "inbox-closed", 404)
+            return self._note(spoken(request, self._wording), "inbox-closed", 404)
         answer = _to(INBOX)
         self._callers.keep_recipient(answer, recipient_id)
         return answer
@@ -142,7 +143,7 @@ class InboxPageDoor:
         return await self._for_reader(request, answer)
 
     async def _for_reader(self, request: Request, answer: Answer) -> Response:
-        say = _spoken(request, self._wording)
+        say = spoken(request, self._wording)
         recipient_id = self._callers.signed_in_recipient(request)
         if recipient_id is None:
             return self._note(say, "inbox-closed", 401)
@@ -160,12 +161,6 @@ class InboxPageDoor:
 
 def _to(path: str) -> RedirectResponse:
     return RedirectResponse(path, 303, HEADERS)
-
-
-def _spoken(request: Request, wording: FluentWording) -> Phrases:
-    """What a browser says that somebody reads first, for whom we know nothing better of."""
-    first = request.headers.get("accept-language", "").partition(",")[0].partition(";")[0].strip()
-    return wording.phrases(first)
 
 
 def _number(request: Request) -> int | None:

@@ -3,6 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from fastapi import Request
+
+from activities.wording import FluentWording
+from activities.wording.phrases import Phrases
+
 # A header may hold what it likes; nobody reads more languages than these.
 MOST = 10
 _ONE = re.compile(
@@ -16,3 +21,8 @@ def accepted(header: str) -> Sequence[str]:
     liked = [(float(one[2] or 1), one[1]) for one in found]
     liked.sort(key=lambda pair: -pair[0])
     return [tag for weight, tag in liked if weight > 0][:MOST]
+
+
+def spoken(request: Request, wording: FluentWording) -> Phrases:
+    """What a browser says that somebody reads, for whom we know nothing better of."""
+    return wording.phrases(*accepted(request.headers.get("accept-language", "")))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from activities.store.people import People
 from api.answers import unusable
+from api.document import inlined as whole
 from api.reading import JSON, json_object, read_body
 from domain.consents import By
 from domain.editing import Edit
@@ -70,20 +71,7 @@ def posted(model: type[BaseModel], *, needs: Iterable[str] | None = None) -> dic
 
 
 def inlined(model: type[BaseModel]) -> dict[str, Any]:
-    """A model's schema with everything in its place: a reference would point out of where it is put."""
-    schema = model.model_json_schema()
-    known_parts = schema.pop("$defs", {})
-    found: dict[str, Any] = _put_in(schema, known_parts)
-    # The recipient's own word, which nobody else can give.
-    found["properties"].pop("opted_out", None)
-    return found
-
-
-def _put_in(part: Any, known_parts: Mapping[str, Any]) -> Any:
-    if isinstance(part, list):
-        return [_put_in(one, known_parts) for one in part]
-    if not isinstance(part, dict):
-        return part
-    if "$ref" in part:
-        return _put_in(known_parts[part["$ref"].rpartition("/")[2]], known_parts)
-    return {name: _put_in(value, known_parts) for name, value in part.items()}
+    """A model's schema, without the recipient's own word, which nobody else can give."""
+    schema = whole(model)
+    schema["properties"].pop("opted_out", None)
+    return schema

@@ -11,6 +11,7 @@ from activities.wording import FluentWording
 from api.answers import problems
 from api.callers import Callers
 from api.centre import Centre, Hours, Unclear, hours_in, is_clear, may_be_taken_back, wanted
+from api.languages import spoken
 from api.reading import FORM, MULTIPART, Form, read_form
 from api.rendering import HEADERS, Pages
 from domain.consents import RECIPIENT, By
@@ -55,7 +56,7 @@ class PreferenceCentre:
             person = await self._reader(request)
             return person if isinstance(person, HTMLResponse) else await self._page(person, said=said)
         except StoreUnavailable:
-            return self._only("later", 503)
+            return self._only(request, "later", 503)
 
     async def change(self, request: Request) -> Response:
         """Take what was chosen on the page."""
@@ -64,9 +65,9 @@ class PreferenceCentre:
             person = await self._reader(request)
             return person if isinstance(person, HTMLResponse) else await self._take(person, form)
         except Unclear:
-            return self._only("unclear", 422)
+            return self._only(request, "unclear", 422)
         except StoreUnavailable:
-            return self._only("later", 503)
+            return self._only(request, "later", 503)
 
     async def _take(self, person: Recipient, form: Form) -> Response:
         given = dict(form)
@@ -107,8 +108,8 @@ class PreferenceCentre:
         """Who is signed in, or the page that says why there is nothing to choose."""
         recipient_id = self._callers.signed_in_recipient(request)
         if recipient_id is None:
-            return self._only("signed-out", 401)
-        return await self._people.find(recipient_id) or self._only("nobody", 200)
+            return self._only(request, "signed-out", 401)
+        return await self._people.find(recipient_id) or self._only(request, "nobody", 200)
 
     async def _page(
         self, person: Recipient, *, said: str = "", hours: Hours | None = None, status: int = 200
@@ -121,10 +122,9 @@ class PreferenceCentre:
         say = self._wording.phrases(person.locale)
         return self._pages.render("preference_centre.html", say, values, status=status)
 
-    def _only(self, why: str, status: int) -> HTMLResponse:
-        return self._pages.render(
-            "no_preferences.html", self._wording.phrases("en"), {"why": why}, status=status
-        )
+    def _only(self, request: Request, why: str, status: int) -> HTMLResponse:
+        say = spoken(request, self._wording)
+        return self._pages.render("no_preferences.html", say, {"why": why}, status=status)
 
 
 def _see(said: str) -> Response:
