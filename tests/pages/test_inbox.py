@@ -1,17 +1,13 @@
 """The inbox as people see it: orders move along on it by themselves, and it works without scripts as well."""
 
-import shutil
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.async_api import expect
 
-from activities.wording import FluentWording
-from activities.wording.wording import CATALOGUES
 from domain.channels import Channel
 from domain.inbox import Mark
 from domain.status import Status
@@ -332,22 +328,19 @@ async def test_an_open_page_survives_a_restart_of_the_server_and_misses_nothing(
 
 
 async def test_a_language_that_is_read_from_the_right_is_shown_from_the_right(
-    stage: Stage, city: City, arrives: Arrives, port: int, tmp_path: Path
+    site: Site, city: City, arrives: Arrives
 ) -> None:
-    shutil.copy(CATALOGUES / "en.ftl", tmp_path)
-    (tmp_path / "ar.ftl").write_text("inbox-title = \u0637\u0644\u0628\u0627\u062a\u0643\n")
     ana = await city.customer(locale="ar")
     await city.order(ana).becomes(Status.PLACED, **BURGERS)
+    reader = await arrives()
 
-    async with open_site(stage, port, FluentWording(tmp_path)) as site:
-        reader = await arrives()
-        await enters(reader, site, ana)
-        await expect(reader.page.locator("html")).to_have_attribute("dir", "rtl")
-        await expect(reader.page.locator("html")).to_have_attribute("lang", "ar")
-        await reader.shows("inbox-right-to-left")
-        assert not await reader.overflows()
-        assert await reader.violations() == []
-        await reader.page.close()
+    await enters(reader, site, ana)
+
+    await expect(reader.page.locator("html")).to_have_attribute("dir", "rtl")
+    await expect(reader.page.locator("html")).to_have_attribute("lang", "ar")
+    await reader.shows("inbox-right-to-left")
+    assert not await reader.overflows()
+    assert await reader.violations() == []
 
 
 async def test_times_are_on_the_clock_of_their_reader(city: City, site: Site) -> None:

@@ -173,6 +173,7 @@ async def test_an_order_is_found_with_its_timeline_and_ledger(
     assert "As its workflow tells it" in told
     assert f"courier {case.courier.id}" in told
     assert case.kept.letter.reason in told
+    assert "on by the courier's default" in told
     where = reader.page.get_by_role("link", name="In the Temporal UI")
     page = f"https://temporal.example.org/namespaces/default/workflows/order-{case.order.order_id}"
     assert await where.get_attribute("href") == page
