@@ -21,10 +21,11 @@ test: $(READY) ## run the tests (ARGS="FILE -k WORD" for some of them)
 	@echo "Running the tests"
 	@$(BIN)/pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder)
 
-check: $(READY) ## linters and types
+check: $(READY) ## linters, types and languages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m activities.wording
 
 cost: $(READY) ## what one order costs on Temporal, next to the least it could
 	@$(BIN)/python -m benchmarks.cost
@@ -44,6 +45,9 @@ burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 apns: $(READY) ## pushes a second through our APNs adapter, next to a bare HTTP/2 loop
 	@$(BIN)/python -m benchmarks.apns
 
+streams: $(READY) ## how fast news reaches 2,000 open inboxes, and that cuts lose nothing (STREAMS=n RATE=n)
+	@$(BIN)/python -m benchmarks.streams
+
 fuzz: $(READY) ## attack the API with 10,000 requests (CASES=n)
 	@$(BIN)/python -m benchmarks.fuzz
 
@@ -62,4 +66,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults bench burst apns fuzz secrets requirements
+.PHONY: help demo run test check cost chaos faults bench burst apns streams fuzz secrets requirements

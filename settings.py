@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,15 @@ from activities import channels
 from domain.orders import BadInput
 
 API_PORT = 8085
+# By key: events, and whatever else a key opens. By recipient. By address: without a key or token, and with
+# one that is none.
+API_RATES: Mapping[str, str] = {
+    "events": "6000/minute",
+    "calls": "600/minute",
+    "recipients": "240/minute",
+    "strangers": "300/minute",
+    "attempts": "20/minute",
+}
 QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 
 
@@ -19,6 +29,9 @@ class Settings:
 
     ``rates``: calls a second to each provider by its upper-case name, for the whole fleet. ``public_url``:
     where the world reaches our HTTP API, None where it does not. ``sns_topic``: where SES's events come from.
+    ``temporal_ui``: where operators find Temporal's own pages, None where there are none.
+    ``api_rates``: how often each kind of caller may call it; ``api_origins``: whose web apps may;
+    ``api_proxies``: whose word is believed on where a call comes from.
     """
 
     database_url: str = field(repr=False)
@@ -30,6 +43,10 @@ class Settings:
     api_host: str = "127.0.0.1"
     api_port: int = API_PORT
     sns_topic: str | None = None
+    temporal_ui: str | None = None
+    api_rates: Mapping[str, str] = field(default_factory=lambda: API_RATES)
+    api_origins: Sequence[str] = ()
+    api_proxies: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -49,6 +66,10 @@ class Settings:
             api_host=environ.get("API_HOST", "").strip() or "127.0.0.1",
             api_port=port(environ, "API_PORT", API_PORT) or API_PORT,
             sns_topic=_topic(environ, "SES_SNS_TOPIC_ARN"),
+            temporal_ui=_temporal_ui(environ, "TEMPORAL_UI_URL"),
+            api_rates=_api_rates(environ, "API_RATE"),
+            api_origins=_origins(environ, "API_CORS_ORIGINS"),
+            api_proxies=_proxies(environ, "API_FORWARDED_ALLOW_IPS", "FORWARDED_ALLOW_IPS"),
         )
 
     def rate_of(self, provider: str) -> float | None:
@@ -127,6 +148,12 @@ def public_url(environ: Mapping[str, str]) -> str | None:
     return url
 
 
+def _temporal_ui(environ: Mapping[str, str], name: str) -> str | None:
+    if not environ.get(name, "").strip():
+        return None
+    return channels.base_url(environ, name, "https://temporal.example.org")
+
+
 def _topic(environ: Mapping[str, str], name: str) -> str | None:
     value = environ.get(name, "").strip()
     if value and not _TOPIC.fullmatch(value):
@@ -134,6 +161,52 @@ def _topic(environ: Mapping[str, str], name: str) -> str | None:
     return value or None
 
 
+def _api_rates(environ: Mapping[str, str], name: str) -> Mapping[str, str]:
+    value = environ.get(name, "").strip()
+    if value == "off":
+        return {}
+    rates = dict(API_RATES)
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        kind, _, rate = (word.strip() for word in part.partition("="))
+        if kind not in API_RATES or not _RATE_OF_CALLS.fullmatch(rate):
+            known = ", ".join(API_RATES)
+            raise BadInput(
+                name, f"{part} is no rate, write off or for example strangers=300/minute; there are {known}"
+            )
+        rates[kind] = rate
+    return rates
+
+
+def _origins(environ: Mapping[str, str], name: str) -> Sequence[str]:
+    found = _listed(environ.get(name, ""))
+    for origin in found:
+        parts = urlsplit(origin)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        if not (is_safe and parts.hostname and origin == f"{parts.scheme}://{parts.netloc}"):
+            raise BadInput(name, f"{origin} is no origin, write for example https://app.example.org")
+    return found
+
+
+def _proxies(environ: Mapping[str, str], *names: str) -> str | None:
+    name = next((name for name in names if environ.get(name, "").strip()), None)
+    if name is None:
+        return None
+    found = _listed(environ[name])
+    for address in found:
+        try:
+            address == "*" or ip_network(address)
+        except ValueError:
+            raise BadInput(
+                name, f"{address} is no address, write for example 10.0.0.7 or 10.0.0.0/8"
+            ) from None
+    return ",".join(found)
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+_RATE_OF_CALLS = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour)")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{3,}:[0-9]{12}:[a-zA-Z0-9_-]{1,256}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -18,10 +18,12 @@ from rich.table import Table
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
+    QueryRejectCondition,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
@@ -45,13 +47,18 @@ from domain.recipients import read_recipients
 from domain.status import Status
 from domain.timeline import Timeline
 from leaving import FAILED, leave_after
+from operating.consent import app as consent
 from operating.dead_letters import app as dead_letters
+from operating.entering import link
+from operating.experiments import app as experiments
+from operating.explanations import explanation_of
+from operating.explanations import show as show_explanation
 from operating.keys import app as keys
 from operating.opening import open_store
 from operating.providers import app as providers
 from operating.trying_out import try_out
 from temporal_client import NoServer, connect
-from workflows.policy import CUSTOMER_ID, ORDER_STATUS
+from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable
 
 
 class OrderIsOver(Exception):
@@ -73,13 +80,18 @@ ANSWERS_WITHIN = timedelta(seconds=10)
 class OrderService:
     """What an order service does: announces events, and asks what was told."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, answers_within: timedelta = ANSWERS_WITHIN) -> None:
+        self._client, self._answers_within = client, answers_within
 
     @classmethod
     async def connect(cls) -> "OrderService":
         """Connect by Temporal's own client configuration. Raises ``NoServer``."""
         return cls(await connect())
+
+    @property
+    def client(self) -> Client:
+        """For whatever an order service does not do."""
+        return self._client
 
     async def announce(self, event: OrderEvent, rules: Rules | None = None) -> None:
         """Hand an event over for good: when this returns, the server has it.
@@ -115,15 +127,25 @@ class OrderService:
                 event,
                 start_workflow_operation=start,
                 result_type=Answer,
-                rpc_timeout=ANSWERS_WITHIN,
+                rpc_timeout=self._answers_within,
             )
         return answer
 
-    async def timeline(self, order_id: str) -> Timeline:
-        """What was told to whom, and why not. Raises :class:`NoSuchOrder`, :class:`NoWorker`."""
+    async def timeline(self, order_id: str, *, while_open: bool = False) -> Timeline:
+        """What was told to whom, and why not. Raises :class:`NoSuchOrder`, :class:`NoWorker`.
+
+        ``while_open``: of an order that is over raise :class:`OrderIsOver`, whether or not a worker is there.
+        """
         handle = self._client.get_workflow_handle(workflow_id(order_id))
         try:
-            told: Timeline = await handle.query("timeline", result_type=Timeline, rpc_timeout=ANSWERS_WITHIN)
+            told: Timeline = await handle.query(
+                "timeline",
+                result_type=Timeline,
+                rpc_timeout=self._answers_within,
+                reject_condition=QueryRejectCondition.NOT_OPEN if while_open else None,
+            )
+        except WorkflowQueryRejectedError:
+            raise OrderIsOver(f"order {order_id} is over") from None
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 where = self._client.namespace
@@ -170,7 +192,7 @@ def _start_options(event: OrderEvent) -> dict[str, Any]:
         # Set at the start they cost no history event.
         "search_attributes": TypedSearchAttributes(
             [
-                SearchAttributePair(CUSTOMER_ID, event.customer_id),
+                SearchAttributePair(CUSTOMER_ID, searchable(event.customer_id)),
                 SearchAttributePair(ORDER_STATUS, event.status),
             ]
         ),
@@ -183,6 +205,8 @@ app.add_typer(recipients, name="recipients")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(providers, name="providers")
 app.add_typer(keys, name="keys")
+app.add_typer(consent, name="consent")
+app.add_typer(experiments, name="experiments")
 
 OVER = 3
 
@@ -233,7 +257,20 @@ def timeline(
     asyncio.run(_show_timeline(order, as_json=as_json))
 
 
+@app.command()
+def explain(
+    order: Annotated[str, typer.Argument(help="The order's id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Say why an order was told as it was: each decision, its reason and the rule, named as in the docs.
+
+    By the ledger at DATABASE_URL, and by the order's timeline as long as its workflow can be asked.
+    """
+    asyncio.run(_explain(order, as_json=as_json))
+
+
 app.command("test-send")(try_out)
+recipients.command("link")(link)
 
 
 @recipients.command()
@@ -280,6 +317,26 @@ async def _show_timeline(order_id: str, *, as_json: bool) -> None:
         typer.echo(told.model_dump_json(indent=2))
     else:
         Console(markup=False, emoji=False).print(_as_table(told))
+
+
+async def _explain(order_id: str, *, as_json: bool) -> None:
+    told, why = await _timeline_if_any(order_id)
+    async with open_store() as store:
+        explained = await explanation_of(store, order_id, told, why)
+    if explained.is_empty:
+        raise NoSuchOrder(f"order {order_id} is known neither to Temporal ({why}) nor to the ledger")
+    if as_json:
+        typer.echo(explained.model_dump_json(indent=2, exclude_none=True))
+    else:
+        show_explanation(explained, Console(markup=False, emoji=False, highlight=False))
+
+
+async def _timeline_if_any(order_id: str) -> tuple[Timeline | None, str]:
+    """An order's timeline, or why there is none: the ledger still explains a lot."""
+    try:
+        return await (await OrderService.connect()).timeline(order_id), ""
+    except (NoSuchOrder, NoWorker, NoServer, TemporalError) as why:
+        return None, str(why)
 
 
 def _as_table(told: Timeline) -> Table:

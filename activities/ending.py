@@ -92,10 +92,11 @@ class Ending:
         return Message(
             message_id=shown.activity_id,
             order_id=shown.order_id,
-            words=self.wording.words(recipient.locale, Role.CUSTOMER, Channel.PUSH, path, newest.facts),
+            words=self.wording.words(
+                recipient.locale, Role.CUSTOMER, Channel.PUSH, path, newest.facts, newest.variant
+            ),
             path=path,
             priority=1,
             seconds_left=_USEFUL_FOR_S,
-            locale=recipient.locale,
             facts=newest.facts,
         )

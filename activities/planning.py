@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -37,9 +38,20 @@ class Wording(Protocol):
     """Puts a path into words."""
 
     def words(
-        self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
+        self,
+        locale: str,
+        role: Role,
+        channel: Channel,
+        path: tuple[Status, ...],
+        facts: Mapping[str, Fact],
+        variant: str | None = None,
     ) -> Words:
-        """Answer in the best language there is for ``locale``."""
+        """Answer in the best language there is for ``locale``, in a variant where it has that."""
+
+    def variant(
+        self, locale: str, role: Role, path: tuple[Status, ...], recipient_id: str, at: datetime
+    ) -> str | None:
+        """Which variant a recipient hears of news told ``at`` a moment, None where none are compared."""
 
 
 class PlanningLedger(Protocol):
@@ -52,8 +64,8 @@ class PlanningLedger(Protocol):
         earlier runs told, and takes over what they left unsettled.
         """
 
-    async def take_over(self, request: TakeOver, unreachable: Unreachable) -> Decision:
-        """Write the row of a fallback channel: ``send``, or ``refused`` where there is no way to send."""
+    async def take_over(self, request: TakeOver, unreachable: Unreachable, wording: Wording) -> Decision:
+        """Write the row of a fallback channel: ``send``, or ``refused`` or ``suppressed``."""
 
     async def settle(self, request: Settle) -> None:
         """Close notifications that are still unsettled."""
@@ -85,7 +97,7 @@ class Planning:
     @activity.defn
     async def take_over(self, request: TakeOver) -> Decision:
         """Open the row of the channel that takes over from a failed one."""
-        return await self.ledger.take_over(request, self._unreachable)
+        return await self.ledger.take_over(request, self._unreachable, self.wording)
 
     @activity.defn
     async def settle(self, request: Settle) -> None:

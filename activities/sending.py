@@ -68,8 +68,8 @@ class Sending:
         return envelope
 
     def _words(self, envelope: Envelope) -> Words:
-        locale = envelope.recipient.locale
-        return self.wording.words(locale, envelope.role, envelope.channel, envelope.path, envelope.facts)
+        locale, role, channel = envelope.recipient.locale, envelope.role, envelope.channel
+        return self.wording.words(locale, role, channel, envelope.path, envelope.facts, envelope.variant)
 
     async def _wait_for_the_breaker(self, turn: Turn, outcome: NotCalled, *, has_next: bool) -> Settled:
         """The next channel takes over at once; without one the news waits, within its deadline."""

@@ -47,7 +47,6 @@ class Turn:
             path=envelope.path,
             priority=envelope.priority,
             seconds_left=max(1, int((envelope.deadline - self.now()).total_seconds())),
-            locale=envelope.recipient.locale,
             is_repeat=self.is_repeat,
             role=envelope.role,
             facts=envelope.facts,

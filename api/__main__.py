@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import typer
@@ -20,15 +21,22 @@ from activities.store.migrating import migrate
 from activities.wording import FluentWording
 from api.app import Parts, build
 from api.callers import Callers
+from api.envelope import RequestIds
+from api.limiting import Limits
+from api.operations import Operations, Redriving, TemporalUi
 from api.orders import RunningOrders
 from api.serving import serving
 from api.sns import FETCHED_WITHIN, SnsMessages, fetching
 from domain.links import SignedLinks
 from domain.orders import BadInput
 from leaving import FAILED, leave_after
+from operating.breakers import names_of
 from settings import Settings
 from starter import OrderService
 from temporal_client import NoServer, connect
+
+# Shorter than the patience of most HTTP clients: what no worker answers by then is left with the server.
+EVENTS_WAIT = timedelta(seconds=3)
 
 
 @contextlib.asynccontextmanager
@@ -46,14 +54,21 @@ async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
             store=store,
             orders=RunningOrders(client),
             links=links,
-            service=OrderService(client),
+            service=OrderService(client, EVENTS_WAIT),
             callers=Callers(store.api_keys, links),
             wording=FluentWording(),
+            operations=Operations(
+                Redriving(client),
+                providers=await names_of(settings.providers),
+                ui=TemporalUi(settings.temporal_ui, client.namespace) if settings.temporal_ui else None,
+            ),
             twilio_auth_token=next(
                 (config.auth_token for config in settings.providers if isinstance(config, twilio.Config)),
                 None,
             ),
             sns=SnsMessages(topic, fetching(http)) if topic else None,
+            limits=Limits(settings.api_rates),
+            origins=settings.api_origins,
         )
 
 
@@ -69,7 +84,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
         parts(settings, settings.public_url) as found,
-        serving(build(found), settings.api_host, settings.api_port) as url,
+        serving(build(found), settings.api_host, settings.api_port, settings.api_proxies) as url,
     ):
         typer.echo(f"api: ready at {url}")
         await stop.wait()
@@ -79,10 +94,17 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     """Answer providers and recipients until SIGTERM.
 
-    Settings are read from the environment: PUBLIC_URL, API_HOST, API_PORT, SES_SNS_TOPIC_ARN, DATABASE_URL,
-    Temporal's own and Twilio's. What is missing or wrong is said in one line, with exit code 1.
+    Settings are read from the environment: PUBLIC_URL, API_HOST, API_PORT, API_RATE, API_CORS_ORIGINS,
+    API_FORWARDED_ALLOW_IPS, SES_SNS_TOPIC_ARN, DATABASE_URL, Temporal's own and Twilio's. What is missing or
+    wrong is said in one line, with exit code 1.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    said = logging.StreamHandler()
+    said.addFilter(RequestIds())
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
+        handlers=[said],
+    )
     # At INFO httpx logs every URL, and the confirmation of a subscription is a secret.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # It says on which port it runs, as we do.

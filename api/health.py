@@ -1,7 +1,7 @@
 """Whether the API is alive, and whether what it needs answers."""
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import APIRouter
 
@@ -28,8 +28,8 @@ class HealthDoor:
     def router(self) -> APIRouter:
         """What it answers to."""
         router = APIRouter(tags=["Health"])
-        router.get("/health")(self.health)
-        router.get("/ready", responses=problems(503))(self.ready)
+        router.get("/health", responses=_says("alive"))(self.health)
+        router.get("/ready", responses={**_says("ready"), **problems(503)})(self.ready)
         return router
 
     async def health(self) -> dict[str, str]:
@@ -46,3 +46,7 @@ class HealthDoor:
         except (StoreUnavailable, TimeoutError):
             raise ComeAgain("the store does not answer") from None
         return {"status": "ready"}
+
+
+def _says(status: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": {"status": status}}}}}

@@ -35,7 +35,7 @@ class Service(Protocol):
     async def announce_and_wait(self, event: OrderEvent) -> Answer:
         """Hand an event over and hear what became of it."""
 
-    async def timeline(self, order_id: str) -> Timeline:
+    async def timeline(self, order_id: str, *, while_open: bool = False) -> Timeline:
         """What was told to whom, and why not."""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ from starlette.requests import ClientDisconnect
 LONGEST_BODY = 256 * 1024
 BODY_WITHIN = 10.0
 MOST_FIELDS = 100
+_NOT_PLAIN = re.compile("[\\0\\ud800-\\udfff]")
 
 FORM, MULTIPART, JSON, TEXT = (
     "application/x-www-form-urlencoded",
@@ -28,46 +30,58 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_body(request: Request, *types: str) -> bytes:
+async def read_body(request: Request, *types: str, longest: int = LONGEST_BODY) -> bytes:
     """The body, refused before all of it was read when it is too long, too slow or of another type."""
     if content_type(request) not in types:
         raise HTTPException(415, f"send {' or '.join(types)}")
     # One that is no number, or several, the server has refused before us.
-    if int(request.headers.get("content-length", 0)) > LONGEST_BODY:
-        raise _too_long()
+    if int(request.headers.get("content-length", 0)) > longest:
+        raise _too_long(longest)
     try:
         async with asyncio.timeout(BODY_WITHIN):
-            return await _read(request)
+            return await _read(request, longest)
     except TimeoutError:
         raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from None
     except ClientDisconnect:
         raise HTTPException(400, "the body is not all there") from None
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, longest: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LONGEST_BODY:
-            raise _too_long()
+        if len(body) > longest:
+            raise _too_long(longest)
     return bytes(body)
 
 
-def _too_long() -> HTTPException:
+def _too_long(longest: int) -> HTTPException:
     # The connection stays open, and the server drops the rest: cut off, a sender would not read the answer.
-    return HTTPException(413, "the body is over 256 KiB")
+    return HTTPException(413, f"the body is over {longest // 1024} KiB")
 
 
 def json_object(body: bytes | str) -> dict[str, Any]:
     """The JSON object in a body: no name twice, no NUL, no number that JSON does not have."""
-    try:
-        text = body if isinstance(body, str) else body.decode()
-        found = json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_no_such_number)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
+    found = _json(body)
     if not isinstance(found, dict):
         raise HTTPException(400, "the body is not a JSON object")
     return found
+
+
+def json_list(body: bytes) -> list[Any]:
+    """The JSON list in a body, as :func:`json_object` reads."""
+    found = _json(body)
+    if not isinstance(found, list):
+        raise HTTPException(400, "the body is not a JSON list")
+    return found
+
+
+def _json(body: bytes | str) -> Any:
+    try:
+        text = body if isinstance(body, str) else body.decode()
+        return json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_no_such_number)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "the body is not JSON") from None
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -86,7 +100,7 @@ def _no_such_number(name: str) -> Any:
 
 def is_plain(text: str) -> bool:
     """Whether a text has neither NUL nor half a surrogate pair, which no database takes."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _NOT_PLAIN.search(text) is None
 
 
 def form_of(body: bytes) -> Form:

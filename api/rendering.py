@@ -19,8 +19,9 @@ HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
-    # The address of a page may be a secret of the reader's.
-    "Referrer-Policy": "no-referrer",
+    # The address of a page may be a secret of the reader's. With "no-referrer" browsers would not say of our
+    # own forms either where they are from.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",

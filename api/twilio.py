@@ -42,7 +42,7 @@ class PhoneBook(Ledger, Addresses, Protocol):
 
     async def opt_out(self, channel: Channel, value: str, covers: OptOut, source: str) -> None: ...  # noqa: D102 as the store says
 
-    async def opt_in(self, channel: Channel, value: str) -> None: ...  # noqa: D102
+    async def opt_in(self, channel: Channel, value: str, source: str) -> None: ...  # noqa: D102
 
 
 class TwilioDoor:
@@ -111,7 +111,7 @@ class TwilioDoor:
         if word == "STOP":
             await self._store.opt_out(Channel.SMS, number, OptOut.EVERYTHING, "STOP")
         else:
-            await self._store.opt_in(Channel.SMS, number)
+            await self._store.opt_in(Channel.SMS, number, word)
         # About no notification of ours: Twilio's own id and the word are what there is to remember.
         await self._store.remember_receipt(
             receipt_id, "twilio", Receipt.model_construct(message_id=sid[:36], state=word)

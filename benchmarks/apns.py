@@ -145,7 +145,6 @@ def _message(n: int) -> Message:
         path=(Status.OUT_FOR_DELIVERY,),
         priority=1,
         seconds_left=600,
-        locale="en",
     )
 
 

@@ -66,8 +66,8 @@ class Attacker:
         """The very same genuine message, twice."""
         envelope = self.door.amazon.notification(event("Delivery", self.mail))
         for _ in range(2):
-            self._expect(await self.door.sns_posts(envelope), {200})
-            self._expect(await self.door.twilio_says(self.text, "delivered"), {200})
+            self.expect(await self.door.sns_posts(envelope), {200})
+            self.expect(await self.door.twilio_says(self.text, "delivered"), {200})
 
     async def forges(self) -> None:
         """Everything right but the signature."""
@@ -75,20 +75,20 @@ class Attacker:
         path = self.dice.choice((f"{STATUS}?message_id={self.text}", INBOUND))
         made = signature(PUBLIC_URL + path, form, "not-the-token")
         headers = {"X-Twilio-Signature": self.dice.choice((made, made[:-1], "", "=", "\xff" * 28))}
-        self._expect(await self.post(path, urlencode(form), FORM, headers), {403})
+        self.expect(await self.post(path, urlencode(form), FORM, headers), {403})
         envelope = self.door.amazon.notification(event("Bounce", self.mail))
         changed = self.dice.choice(("Signature", "Message", "TopicArn", "SigningCertURL"))
         envelope[changed] = self.dice.choice(
             ("AAAA", "", "https://evil.example/a.pem", envelope["MessageId"])
         )
-        self._expect(await self.door.sns_posts(envelope), {403})
+        self.expect(await self.door.sns_posts(envelope), {403})
 
     async def reorders(self) -> None:
         """All there is to say about one text, in any order: it stays delivered."""
         for state in self.dice.sample(_STATES, 4):
             sid = f"SM{self.dice.getrandbits(128):032x}"
             expected = {200} if state else {422}
-            self._expect(await self.door.twilio_says(self.text, state, sid=sid), expected)
+            self.expect(await self.door.twilio_says(self.text, state, sid=sid), expected)
 
     async def is_oversized(self) -> None:
         """More than anybody needs."""
@@ -100,34 +100,32 @@ class Attacker:
             for _ in range(0, size, 10_000):
                 yield b"x" * 10_000
 
-        self._expect(await self.post(path, chunks() if chunked else b"x" * size, kind), {413})
+        self.expect(await self.post(path, chunks() if chunked else b"x" * size, kind), {413})
 
     async def lies_about_the_type(self) -> None:
         """A body of some other type than it says."""
         path = self.dice.choice((STATUS, INBOUND, SES, self.door.preferences(), self.live_activity))
         kind = self.dice.choice(_TYPES)
-        self._expect(await self.post(path, b"{}", kind), {400, 415, 422})
+        self.expect(await self.post(path, b"{}", kind), {400, 415, 422})
 
     async def asks_for_what_is_not_there(self) -> None:
         """Ids that nobody gave out."""
         unknown = str(UUID(int=self.dice.getrandbits(128)))
-        unknown = self.dice.choice(
-            (unknown, unknown.upper(), quote(self._nasty().encode("utf-8", "replace")))
-        )
+        unknown = self.dice.choice((unknown, unknown.upper(), quote(self.nasty().encode("utf-8", "replace"))))
         # Twilio would show the operator that an id is missing.
         expected = {200} if unknown else {422}
         sid = f"SM{self.dice.getrandbits(128):032x}"
-        self._expect(await self.door.twilio_says(unknown, "delivered", sid=sid), expected)
-        self._expect(await self.door.ses_says(bounce(unknown, "Permanent", "General")), {200})
-        self._expect(await self.door.http.get(f"/preferences/{unknown or 'x'}"), {404})
+        self.expect(await self.door.twilio_says(unknown, "delivered", sid=sid), expected)
+        self.expect(await self.door.ses_says(bounce(unknown, "Permanent", "General")), {200})
+        self.expect(await self.door.http.get(f"/preferences/{unknown or 'x'}"), {404})
 
     async def mutates_a_form(self) -> None:
         """Genuinely signed forms that Twilio would not send."""
         form = {"MessageSid": "SM1", "MessageStatus": "delivered", "From": "+15550100", "Body": "STOP"}
-        form[self.dice.choice((*form, "ErrorCode", "OptOutType"))] = self._nasty().replace("\ud800", "?")
+        form[self.dice.choice((*form, "ErrorCode", "OptOutType"))] = self.nasty().replace("\ud800", "?")
         form.pop(self.dice.choice((*form, "")), None)
         path = self.dice.choice((f"{STATUS}?message_id={self.text}", INBOUND, STATUS))
-        self._expect(await self.door.twilio_calls(path, form), {200, 400, 422})
+        self.expect(await self.door.twilio_calls(path, form), {200, 400, 422})
 
     async def mutates_an_envelope(self) -> None:
         """Envelopes with a wrong part, signed for what they are."""
@@ -137,16 +135,16 @@ class Attacker:
         if self.dice.random() < 0.5 and wrong not in ("Type", "SignatureVersion", "Signature"):
             with contextlib.suppress(UnicodeEncodeError):  # which cannot be signed at all
                 envelope = self.door.amazon.signed(envelope)
-        self._expect(await self.post(SES, json.dumps(envelope), "text/plain"), {200, 400, 403, 422})
+        self.expect(await self.post(SES, json.dumps(envelope), "text/plain"), {200, 400, 403, 422})
 
     async def mutates_an_event(self) -> None:
         """Genuine envelopes around events that SES would not send."""
-        kind = self.dice.choice(("Delivery", "Bounce", "Complaint", "Open", "Reject", "Click", self._nasty()))
+        kind = self.dice.choice(("Delivery", "Bounce", "Complaint", "Open", "Reject", "Click", self.nasty()))
         news = bounce(self.mail, "Permanent", "General")
         news["eventType"] = kind
-        self._spoil(news)
+        self.spoil(news)
         try:
-            self._expect(await self.door.ses_says(news), {200, 400})
+            self.expect(await self.door.ses_says(news), {200, 400})
         except UnicodeEncodeError:  # as above
             return
 
@@ -163,7 +161,7 @@ class Attacker:
         ):
             # The last character of a signature has bits to spare: a changed one may be the same signature.
             allowed = {404} if at < len(token) - 1 else {404, 200, 204}
-            self._expect(await self.post(path, body, kind), allowed)
+            self.expect(await self.post(path, body, kind), allowed)
 
     async def mutates_a_page(self) -> None:
         """Forms that are none, to a genuine page."""
@@ -174,15 +172,15 @@ class Attacker:
         parts = b'--b\r\nContent-Disposition: form-data; name="' + bytes(body) + b'"\r\n\r\nx\r\n--b--\r\n'
         channel = self.dice.choice((Channel.EMAIL, SMS))
         content = bytes(body) if kind == FORM else parts
-        self._expect(await self.post(self.door.preferences(channel), content, kind), {200, 400, 422})
+        self.expect(await self.post(self.door.preferences(channel), content, kind), {200, 400, 422})
 
     async def mutates_a_token(self) -> None:
         """JSON that is none, to a genuine link of a Live Activity."""
-        body = json.dumps({"token": self.dice.choice(("aabbccdd", self._nasty(), None, 7, ["aa"], {}))})
+        body = json.dumps({"token": self.dice.choice(("aabbccdd", self.nasty(), None, 7, ["aa"], {}))})
         if self.dice.random() < 0.5:
             at = self.dice.randrange(len(body))
             body = body[:at] + self.dice.choice('{}[]",:\\\xe9') + body[at:]
-        self._expect(await self.post(self.live_activity, body, "application/json"), {204, 400, 422})
+        self.expect(await self.post(self.live_activity, body, "application/json"), {204, 400, 422})
 
     async def post(
         self, path: str, body: Any, kind: str, headers: Mapping[str, str] | None = None
@@ -193,19 +191,21 @@ class Attacker:
         content = body.encode("utf-8", "replace") if isinstance(body, str) else body
         return await self.door.http.post(path, content=content, headers=sent)
 
-    def _nasty(self) -> str:
+    def nasty(self) -> str:
+        """Something that nobody would write."""
         return self.dice.choice(_NASTY)
 
-    def _spoil(self, thing: dict[str, Any]) -> None:
+    def spoil(self, thing: dict[str, Any]) -> None:
         """Put something wrong somewhere into an object."""
         name = self.dice.choice(tuple(thing))
         inner = thing[name]
         if isinstance(inner, dict) and inner and self.dice.random() < 0.7:
-            self._spoil(inner)
+            self.spoil(inner)
         else:
-            thing[name] = self.dice.choice((None, 7, [], {}, [None], [[]], True, 1e300, "x", self._nasty()))
+            thing[name] = self.dice.choice((None, 7, [], {}, [None], [[]], True, 1e300, "x", self.nasty()))
 
-    def _expect(self, answer: httpx.Response, allowed: Collection[int]) -> None:
+    def expect(self, answer: httpx.Response, allowed: Collection[int]) -> None:
+        """Be surprised by any other answer."""
         if answer.status_code not in allowed:
             path = answer.request.url.path.split("/")[1:3]
             self.surprises.append(f"{'/'.join(path)[:30]}: {answer.status_code}, not {sorted(allowed)}")

@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from simulator.programs import Program
+from simulator.programs import HOME, Program
 from simulator.providers import provider_settings
-from simulator.stack import HOME
 
 _PORTS = ("SIMULATOR_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_APNS_PORT")
 _READY = re.compile(r"ready on (http://\S+:(\d+)), smtp \S+:(\d+), apns \S+:(\d+) by (.+)")

@@ -58,6 +58,7 @@ class Caller:
 
     name: str
     scopes: Collection[Scope]
+    key_id: str = ""
 
 
 def digest_of(key: str) -> str:

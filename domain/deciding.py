@@ -1,6 +1,7 @@
 """Decides where a batch is told: preferences, quiet hours, caps and deadline, with the reason for each no."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from domain.channels import Channel, Reach
 from domain.news import priority_of, still_true
@@ -28,6 +29,19 @@ def decide(
             batch, recipient, channel, path, reach, channel in carried, told_in_last_hour.get(channel, 0)
         )
     return decisions
+
+
+def choices_in(batch: Batch, recipient: Recipient) -> dict[Channel, dict[Status, str]]:
+    """The recipient's own wishes that a batch is decided by, for whoever asks later; no defaults."""
+    own = {
+        channel: {
+            status: choice
+            for status in batch.path_on(channel)
+            if (choice := recipient.own_choice(status, channel))
+        }
+        for channel in Channel
+    }
+    return {channel: wishes for channel, wishes in own.items() if wishes}
 
 
 def wanted_on(channel: Channel, batch: Batch, recipient: Recipient) -> tuple[tuple[Status, ...], Reach]:
@@ -60,14 +74,44 @@ def _decide_one(
         return Decision(verdict=Verdict.TOLD, path=path)
     if reason := why_unreachable(recipient, channel, is_carried):
         return Decision(verdict=Verdict.REFUSED, reason=reason, path=path)
+    return _send_unless_held_back(batch, recipient, channel, path, batch.told_at, told_in_last_hour)
+
+
+def decide_on_fallback(
+    batch: Batch,
+    recipient: Recipient,
+    channel: Channel,
+    *,
+    unreachable: str | None,
+    at: datetime,
+    told_in_last_hour: int,
+) -> Decision:
+    """What to do on the channel that takes over ``at`` a moment: the plan may be of another hour."""
+    path, reach = wanted_on(channel, batch, recipient)
+    if reach is Reach.OFF:
+        # "off" is never overruled, not even by a plan made before it was.
+        return Decision(verdict=Verdict.REFUSED, reason="switched off since", path=batch.path_on(channel))
+    if unreachable:
+        return Decision(verdict=Verdict.REFUSED, reason=unreachable, path=path)
+    return _send_unless_held_back(batch, recipient, channel, path, at, told_in_last_hour)
+
+
+def _send_unless_held_back(
+    batch: Batch,
+    recipient: Recipient,
+    channel: Channel,
+    path: tuple[Status, ...],
+    at: datetime,
+    told_in_last_hour: int,
+) -> Decision:
     # What was taken back and is carried here may be more urgent than what is new.
     if min(batch.priority, priority_of(path, batch.role)) in MAY_BE_HELD_BACK:
-        if recipient.is_quiet_at(batch.told_at):
-            return Decision(verdict=Verdict.SUPPRESSED, reason="quiet hours", path=path)
-        if told_in_last_hour >= HOURLY_CAPS[channel]:
-            return Decision(
-                verdict=Verdict.SUPPRESSED, reason=f"{HOURLY_CAPS[channel]} in the last hour", path=path
-            )
+        if recipient.is_quiet_at(at):
+            quiet = f"quiet hours {recipient.quiet_hours} in {recipient.time_zone}"
+            return Decision(verdict=Verdict.SUPPRESSED, reason=quiet, path=path)
+        cap = recipient.caps.get(channel, HOURLY_CAPS[channel])
+        if told_in_last_hour >= cap:
+            return Decision(verdict=Verdict.SUPPRESSED, reason=f"{cap} in the last hour", path=path)
     return Decision(verdict=Verdict.SEND, path=path)
 
 

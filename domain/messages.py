@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
@@ -11,13 +12,22 @@ from domain.orders import Fact, Wire
 from domain.recipients import Recipient
 from domain.status import Role, Status
 
+Direction = Literal["ltr", "rtl"]
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message in a recipient's language. ``title`` is a push title or an e-mail subject."""
+    """A message in words. ``title`` is a push title or an e-mail subject.
+
+    ``language`` is the tag of what they are in, which is English where the recipient's has no words, and
+    ``direction`` the way it is read. ``footer``, of an e-mail, is what the link to the preferences is called.
+    """
 
     title: str
     text: str
+    language: str = "en"
+    direction: Direction = "ltr"
+    footer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,6 @@ class Message:
     path: tuple[Status, ...]
     priority: int
     seconds_left: int
-    locale: str
     is_repeat: bool = False
     role: Role = Role.CUSTOMER
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -65,7 +74,7 @@ class Envelope:
 
     ``failures`` and ``first_failed_at`` are of the attempts that were recorded so far; ``is_in_doubt`` says
     that one of them may have arrived. ``activities`` are the Live Activities that show this order to the
-    recipient, or did.
+    recipient, or did. ``variant`` is the wording it is told in, where several are being compared.
     """
 
     message_id: str
@@ -84,6 +93,7 @@ class Envelope:
     first_failed_at: datetime | None
     is_in_doubt: bool = False
     activities: Sequence[LiveActivity] = ()
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def still_true(path: Sequence[Status], wanted: Iterable[Status]) -> tuple[Status
         return ()
     stage: Stage = path[-1].rule.stage
     kept = set(wanted)
-    return tuple(
+    return path_of(
         status for status in path if status in kept and (status.rule.stage == stage or path[-1] in kept)
     )
 

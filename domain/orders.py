@@ -6,6 +6,7 @@ we do not know are ignored.
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -27,7 +28,8 @@ WORKFLOW_TYPE = "OrderNotifications"
 ORDERS_QUEUE = "order-notifications"
 
 # Signals and histories must never carry a contact detail: the store alone holds them.
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# One character before the at sign is enough: more of them make a long text take its length squared.
+_EMAIL = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")
 _PHONE = re.compile(r"\+\d[\d ().-]{6,}\d")
 
 
@@ -66,7 +68,10 @@ def _a_fact(value: object) -> object:
     return value
 
 
-Fact = Annotated[str | int | float | bool, PlainValidator(_a_fact)]
+Fact = Annotated[
+    str | int | float | bool,
+    PlainValidator(_a_fact, json_schema_input_type=str | int | float | bool),
+]
 FactName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
@@ -151,7 +156,11 @@ class BadInput(ValueError):
 
         ``whole`` names the input for when nothing in it can be named.
         """
-        first = error.errors(include_url=False, include_input=False)[0]
+        return cls.of(error.errors(include_url=False, include_input=False)[0], whole)
+
+    @classmethod
+    def of(cls, first: Mapping[str, Any], whole: str) -> Self:
+        """One thing wrong, as pydantic describes it; otherwise as :meth:`first_of`."""
         # A name that somebody else chose may be anything, also an address.
         parts = [
             str(part) if _IS_A_NAME.fullmatch(str(part)) else "..."
@@ -169,6 +178,7 @@ _REMEDIES = {
     ("status", "missing"): f"missing, use one of {', '.join(Status)}",
     ("occurred_at", "timezone_aware"): "has no time zone, write for example 2026-11-22T12:00:00Z",
     ("", "missing"): "missing",
+    ("", "bool_parsing"): "is neither true nor false",
     ("", "string_pattern_mismatch"): "has a character that is not allowed here",
     ("", "datetime_from_date_parsing"): "is not a time, write for example 2026-11-22T12:00:00Z",
     ("", "datetime_parsing"): "is not a time, write for example 2026-11-22T12:00:00Z",

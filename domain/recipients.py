@@ -1,9 +1,10 @@
 """The person behind a recipient id: contact details, preferences, quiet hours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,6 +16,7 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -23,14 +25,28 @@ from domain.channels import DEFAULT_GRID, Channel, Reach
 from domain.orders import BadInput, Identifier
 from domain.status import Role, Status
 
+# It looks through many folders, and what it finds does not change.
+_time_zones = cache(available_timezones)
+
+
+def is_time_zone(value: str) -> bool:
+    """Whether there is such a time zone."""
+    return value in _time_zones()
+
 
 def _known_time_zone(value: str) -> str:
-    if value not in available_timezones():
+    if not is_time_zone(value):
         raise ValueError("unknown time zone, write for example America/New_York")
     return value
 
 
-class _Personal(BaseModel):
+def _on_ones_own_clock(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("is on the recipient's own clock and has no time zone, write for example 22:00")
+    return value
+
+
+class Personal(BaseModel):
     """Typed strictly, unlike the wire: a misspelt preference must be refused, not ignored.
 
     Contact details are hidden from ``repr``, so that neither a log line nor a traceback shows them.
@@ -43,7 +59,9 @@ class _Personal(BaseModel):
 
 
 _CONTACT = {"email", "phone", "token", "fid", "live_activity_token", "devices"}
-_Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+WrittenLocale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
 class Kind(StrEnum):
@@ -58,18 +76,20 @@ class Kind(StrEnum):
     LIVE = "live"
 
 
-class Device(_Personal):
+class Device(Personal):
     """Something that shows push notifications, by its ``token`` or, on Android, its ``fid``.
 
     ``environment`` is APNs' own, iOS only, and so is ``live_activity_token``: the push-to-start token of a
     device that wants its orders as Live Activities.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"platform": "android", "token": "tok-1"}]})
+
     platform: Literal["android", "ios"]
-    token: _Token | None = None
-    fid: _Token | None = None
+    token: Token | None = None
+    fid: Token | None = None
     environment: Literal["production", "sandbox"] = "production"
-    live_activity_token: _Token | None = None
+    live_activity_token: Token | None = None
 
     @model_validator(mode="after")
     def _has_one_address(self) -> Self:
@@ -99,17 +119,36 @@ class Address:
     kind: Kind = Kind.PLAIN
 
 
-class QuietHours(_Personal):
-    """From ``start`` until ``end`` on the recipient's own clock; may pass midnight."""
+# JSON Schema's own "time" has a time zone.
+_OWN_CLOCK = {
+    "type": "string",
+    "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?$",
+    "examples": ["22:00"],
+}
+_OwnTime = Annotated[time, AfterValidator(_on_ones_own_clock), WithJsonSchema(_OWN_CLOCK)]
 
-    start: time
-    end: time
+
+class QuietHours(Personal):
+    """From ``start`` until ``end`` on the recipient's own clock; may pass midnight.
+
+    The clock on the wall decides, also where it is changed: what it shows twice is quiet twice, and hours
+    that begin at a time it leaves out begin where it jumps.
+    """
+
+    start: _OwnTime
+    end: _OwnTime
 
     def cover(self, moment: time) -> bool:
         """Whether ``moment``, on the recipient's clock, is quiet. Equal ends mean never."""
         if self.start <= self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+OPTED_OUT = "opted out"
 
 
 class OptOut(StrEnum):
@@ -123,22 +162,46 @@ class OptOut(StrEnum):
         return self is OptOut.EVERYTHING or not status.rule.record
 
 
-class Recipient(_Personal):
+_SAMPLE: dict[str, Any] = {
+    "recipient_id": "c-42",
+    "role": "customer",
+    "locale": "en",
+    "time_zone": "America/New_York",
+    "email": "ana@example.org",
+    "phone": "+15550100",
+    "devices": [{"platform": "android", "token": "tok-1"}, {"platform": "ios", "token": "a1b2"}],
+    "preferences": {"OUT_FOR_DELIVERY": {"sms": "on"}, "PREPARING": {"push": "off"}},
+    "quiet_hours": {"start": "22:00", "end": "07:00"},
+}
+
+
+class Recipient(Personal):
     """Somebody who hears about orders, as loaded by ``starter.py recipients load``.
 
+    ``caps``: messages an hour on a channel where the usual does not suit them; 0 is none of what can wait.
     ``opted_out`` is their own word, by STOP or by an e-mail's link. It is not loaded: no list overrules it.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_SAMPLE]})
+
     recipient_id: Identifier
     role: Role
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
-    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+    locale: WrittenLocale = "en"
+    time_zone: TimeZone = "UTC"
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)] | None = None
     phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
     devices: tuple[Device, ...] = ()
     preferences: Mapping[Status, Mapping[Channel, Reach]] = {}
     quiet_hours: QuietHours | None = None
+    caps: Mapping[Channel, Annotated[int, Field(strict=True, ge=0, le=1000)]] = {}
     opted_out: Mapping[Channel, OptOut] = Field(default={}, exclude=True)
+
+    @field_validator("caps")
+    @classmethod
+    def _are_of_loud_channels(cls, caps: Mapping[Channel, int]) -> Mapping[Channel, int]:
+        if Channel.IN_APP in caps:
+            raise ValueError("in_app has no cap, switch it off by preferences")
+        return caps
 
     @field_validator("opted_out", mode="before")
     @classmethod
@@ -150,6 +213,12 @@ class Recipient(_Personal):
         if (out := self.opted_out.get(channel)) and out.covers(status):
             return Reach.OFF
         return self.preferences.get(status, {}).get(channel, DEFAULT_GRID[role][channel][status])
+
+    def own_choice(self, status: Status, channel: Channel) -> str | None:
+        """What they said themselves of a channel for a status; None where the role's default counts."""
+        if (out := self.opted_out.get(channel)) and out.covers(status):
+            return OPTED_OUT
+        return self.preferences.get(status, {}).get(channel)
 
     def addresses(self, channel: Channel) -> tuple[Address, ...]:
         """Everywhere to send to on ``channel``; the inbox needs none."""
@@ -175,7 +244,16 @@ _RECIPIENTS = TypeAdapter(list[Recipient])
 
 def read_recipients(text: str | bytes) -> list[Recipient]:
     """The recipients in a JSON list, or :class:`BadInput` naming the entry and field, never its value."""
+    return _checked(_RECIPIENTS.validate_json, text)
+
+
+def check_recipients(raw: Sequence[object]) -> list[Recipient]:
+    """The same for a JSON list that was read already."""
+    return _checked(_RECIPIENTS.validate_python, raw)
+
+
+def _checked(validate: Callable[..., list[Recipient]], given: object) -> list[Recipient]:
     try:
-        return _RECIPIENTS.validate_json(text)
+        return validate(given)
     except ValidationError as error:
         raise BadInput.first_of(error, "recipients") from None

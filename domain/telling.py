@@ -111,12 +111,16 @@ class EndLiveActivities(Wire):
 
 
 class TakeOver(Wire):
-    """The next channel takes a batch over from ``failed``: it gets its row before its first attempt."""
+    """The next channel takes a batch over from ``failed``: it gets its row before its first attempt.
+
+    ``at``: when it takes over, None from an older worker: then it counts as told with the batch.
+    """
 
     batch: Batch
     channel: Channel
     failed: Channel
     reason: str
+    at: datetime | None = None
 
 
 class Send(Wire):

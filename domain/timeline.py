@@ -57,7 +57,11 @@ class ToldBatch(BaseModel):
 
 
 class Timeline(Wire):
-    """Everything an order's workflow can say about it; of batches and stale events, the latest."""
+    """Everything an order's workflow can say about it; of batches and stale events, the latest.
+
+    ``waiting``: news not told yet, each with its ``status``, ``recipient_id`` and ``role``, and ``due_at``,
+    when its window ends.
+    """
 
     order_id: str
     status: Status | None = None
@@ -93,9 +97,14 @@ def _line(batch: Batch, channel: Channel, decision: Decision) -> Line:
         verdict=decision.verdict,
         status=status,
         statuses=decision.path or batch.path_on(channel),
-        reason=decision.reason or _NOT_USED.get(decision.verdict),
+        reason=decision.reason or not_sent(decision.verdict),
         message_id=batch.message_id(channel) if status else None,
     )
+
+
+def not_sent(verdict: Verdict) -> str | None:
+    """Why nothing goes out on a channel, None for a verdict that speaks for itself."""
+    return _NOT_USED.get(verdict)
 
 
 def timeline(
@@ -109,8 +118,14 @@ def timeline(
         batches=tuple(batches),
         earlier_batches=earlier,
         waiting=tuple(
-            {"status": news.status, "recipient_id": listener.recipient_id, "role": listener.role}
+            {
+                "status": news.status,
+                "recipient_id": listener.recipient_id,
+                "role": listener.role,
+                "due_at": due.isoformat(),
+            }
             for listener in desk.listeners
+            if (due := listener.due_at(desk.window))
             for news in listener.waiting
         ),
         stale=tuple(desk.stale),

@@ -4,18 +4,17 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.channels import Channel
-from domain.deciding import decide, why_unreachable
 from domain.orders import BadInput
-from domain.redriving import RedriveOutcome, Reopen, Reopened
+from domain.redriving import RedriveOutcome, Reopened
 from domain.telling import DeadLetter, Verdict
 from leaving import DONE, FAILED
+from operating import letters as deciding
+from operating.because import because as reason_in
+from operating.letters import Foreseen
 from operating.opening import open_store
 from operating.redriving import redrive as redrive_letters
 from temporal_client import connect
@@ -87,7 +86,7 @@ async def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
     async with open_store() as store:
         groups, kept = await store.letter_groups(), await store.kept_letters(limit, reason)
     if as_json:
-        letters = [_as_json(one, but={"content", "raw"}) for one in kept]
+        letters = [deciding.listed(one).model_dump(mode="json") for one in kept]
         typer.echo(json.dumps({"groups": dict(groups), "letters": letters}, indent=2))
         return
     for group, letters_in in groups.items():
@@ -103,21 +102,8 @@ async def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
 async def _show(dead_letter_id: str) -> None:
     async with open_store() as store:
         (kept,) = await _asked_for(store, [dead_letter_id], None, every=False)
-        rows = await store.history(kept.letter.order_id)
-    attempts = [
-        {
-            "channel": row.channel,
-            "status": row.status,
-            "reason": row.reason,
-            "failed_attempts": row.retry_count,
-            "provider": row.provider,
-            "updated_at": row.updated_at.isoformat(),
-            "message_id": row.message_id,
-        }
-        for row in rows
-        if (row.recipient_id, row.batch) == (kept.letter.recipient_id, kept.letter.batch)
-    ]
-    typer.echo(json.dumps({**_as_json(kept), "channels": attempts}, indent=2))
+        letter = await deciding.whole(store, kept)
+    typer.echo(letter.model_dump_json(indent=2))
 
 
 async def _redrive(ids: Sequence[str], reason: str | None, *, every: bool, yes: bool) -> int:
@@ -136,23 +122,19 @@ async def _redrive(ids: Sequence[str], reason: str | None, *, every: bool, yes: 
 
 
 async def _preview(store: "Store", kept: "Sequence[KeptLetter]") -> None:
-    """Say what redriving would come to. Which providers there are is known to the worker alone."""
-    now = datetime.now(UTC)
-    prospects = await store.prospects(
-        [Reopen(dead_letter_id=one.letter.dead_letter_id, redrive="", at=now) for one in kept],
-        partial(decide, carried=frozenset(Channel)),
-        partial(why_unreachable, is_carried=True),
-    )
-    for one, prospect in zip(kept, prospects, strict=True):
-        typer.echo(f"{_would_be(prospect)}: {one.letter.dead_letter_id}: {_would(one.letter, prospect)}")
-    refused = sum(_is_refused(prospect) for prospect in prospects)
+    foreseen = await deciding.foresee(store, kept)
+    for one in foreseen:
+        would_be = "would be refused" if one.refusal else "would be redriven"
+        typer.echo(f"{would_be}: {one.letter.dead_letter_id}: {_would(one)}")
+    refused = sum(one.refusal is not None for one in foreseen)
     typer.echo(f"{len(kept) - refused} would be redriven, {refused} refused; add --yes to do it")
 
 
 async def _discard(ids: Sequence[str], reason: str | None, because: str, *, every: bool) -> int:
+    why = reason_in(because, "--because")
     async with open_store() as store:
         kept = await _asked_for(store, ids, reason, every=every)
-        decided = [await store.resolve(one.letter.dead_letter_id, f"discarded: {because}") for one in kept]
+        decided = [await deciding.discard(store, one, why) for one in kept]
     for one, is_ours in zip(kept, decided, strict=True):
         how = "discarded" if is_ours else f"decided on before: {one.resolution or 'by somebody else'}"
         typer.echo(f"{how}: {one.letter.dead_letter_id}: {_of(one.letter)}")
@@ -170,38 +152,19 @@ async def _asked_for(
         if kept := await store.kept_letters(_EVERY, reason):
             return kept
         raise BadInput("--reason", f"no dead letter waits for {reason!r}, see starter.py dead-letters list")
-    found = {one: await store.kept_letter(one) for one in dict.fromkeys(ids)}
-    if unknown := [one for one, letter in found.items() if letter is None]:
+    found, unknown = await deciding.by_ids(store, ids)
+    if unknown:
         raise BadInput("ID", f"{', '.join(unknown)} is not known, see starter.py dead-letters list")
-    return [letter for letter in found.values() if letter]
-
-
-def _as_json(kept: "KeptLetter", but: set[str] | None = None) -> dict[str, Any]:
-    decided = {
-        "resolved_at": kept.resolved_at and kept.resolved_at.isoformat(),
-        "resolution": kept.resolution,
-    }
-    return {
-        **kept.letter.model_dump(mode="json", exclude=but),
-        "reason_group": kept.group,
-        **(decided if kept.resolved_at else {}),
-    }
+    return found
 
 
 def _of(letter: DeadLetter) -> str:
     return f"order {letter.order_id}: {letter.reason}"
 
 
-def _is_refused(prospect: "Reopened | Prospect") -> bool:
-    return isinstance(prospect, Reopened) and prospect.refusal is not None
-
-
-def _would_be(prospect: "Reopened | Prospect") -> str:
-    return "would be refused" if _is_refused(prospect) else "would be redriven"
-
-
-def _would(letter: DeadLetter, prospect: "Reopened | Prospect") -> str:
+def _would(foreseen: Foreseen) -> str:
     """What would happen to one letter, in one line."""
+    letter, prospect = foreseen.letter, foreseen.prospect
     if not isinstance(prospect, Reopened):
         batch, path = prospect.batch, " > ".join(prospect.batch.path)
         return f"order {batch.order_id}: {path} to {batch.role} {batch.recipient_id} by {_channels(prospect)}"

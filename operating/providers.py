@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,23 +11,15 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
-from domain.breaker import FORCED, BreakerState, Health
+from domain.breaker import BreakerState, Health
 from domain.orders import BadInput
+from operating import breakers
+from operating.because import because as reason_in
+from operating.breakers import WORKERS_FOLLOW, Force
 from operating.opening import open_store
 
 if TYPE_CHECKING:
     from activities.store import Store
-
-
-class Force(StrEnum):
-    """What an operator may want of a breaker."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-_STATES = {Force.OPEN: BreakerState.FORCED_OPEN, Force.CLOSED: BreakerState.FORCED_CLOSED}
-_WORKERS_FOLLOW = "workers follow within a second or two"
 
 app = typer.Typer(
     help="Who carries the channels: how they are, and whether they are called.", no_args_is_help=True
@@ -76,39 +67,26 @@ async def _list(*, as_json: bool) -> None:
 
 
 async def _force(name: str, state: Force, because: str) -> None:
-    if not (reason := because.strip()):
-        raise BadInput("--because", "is empty, say why for whoever looks at it next")
+    reason = reason_in(because, "--because")
     async with open_store() as store:
         _one_of(await _known(store), name)
-        await store.force_breaker(name, _STATES[state], reason)
-    typer.echo(f"{name} is {_STATES[state]}: {reason} ({_WORKERS_FOLLOW})")
+        now = await breakers.force(store, name, state, reason)
+    typer.echo(f"{name} is {now}: {reason} ({WORKERS_FOLLOW})")
 
 
 async def _release(name: str) -> None:
     async with open_store() as store:
         health = _one_of(await _known(store), name)
-        if health.state not in FORCED:
+        if not await breakers.release(store, health):
             typer.echo(f"{name} is not forced, it is {health.state}")
             return
-        await store.force_breaker(name, BreakerState.CLOSED, "released by an operator")
-    typer.echo(f"{name} is {BreakerState.CLOSED}, and counts anew ({_WORKERS_FOLLOW})")
+    typer.echo(f"{name} is {BreakerState.CLOSED}, and counts anew ({WORKERS_FOLLOW})")
 
 
 async def _known(store: "Store") -> Mapping[str, Health]:
-    """Every provider that is configured here or was ever called or forced, by name."""
-    seen = {health.provider: health for health in await store.healths()}
-    names = sorted({*await _configured(), *seen})
-    return {name: seen.get(name, Health(name)) for name in names}
+    from settings import Settings  # noqa: PLC0415 only this command needs it: a third of a second
 
-
-async def _configured() -> list[str]:
-    from activities import channels  # noqa: PLC0415 only this command needs it: a third of a second
-    from activities.channels.http import new_client  # noqa: PLC0415 as above
-    from settings import Settings  # noqa: PLC0415 as above
-
-    async with new_client() as http:
-        built = channels.build(Settings.read(os.environ).providers, http)
-        return [provider.name for provider in built]
+    return await breakers.known(store, await breakers.names_of(Settings.read(os.environ).providers))
 
 
 def _one_of(known: Mapping[str, Health], name: str) -> Health:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from math import inf
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -16,25 +17,32 @@ PATIENCE = 30.0
 
 
 async def redrive(
-    client: Client, letters: Iterable[DeadLetter], patience: float = PATIENCE
+    client: Client, letters: Iterable[DeadLetter], patience: float = PATIENCE, within: float = inf
 ) -> AsyncIterator[Redriven]:
     """Redrive letters, and say of each how it went, in the order in which they end.
 
-    Once nothing has ended for ``patience`` seconds, the rest are started and said to be under way. Asked for
-    twice at the same time, a letter is redriven once and both hear how.
+    Once nothing has ended for ``patience`` seconds, or ``within`` seconds are over, the rest are started and
+    said to be under way. Asked for twice at the same time, a letter is redriven once and both hear how.
     """
-    at_once = _AtOnce(client, patience)
+    at_once = _AtOnce(client, patience, within)
     tasks = [asyncio.create_task(at_once.one(letter)) for letter in letters]
-    for ended in asyncio.as_completed(tasks):
-        yield await ended
+    try:
+        for ended in asyncio.as_completed(tasks):
+            yield await ended
+    finally:
+        # Where one fails the others most likely do as well: nobody would ask them any more.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _AtOnce:
     """So many redrives at a time, and patience with them as long as any of them ends."""
 
-    def __init__(self, client: Client, patience: float) -> None:
+    def __init__(self, client: Client, patience: float, within: float) -> None:
         self._client, self._patience = client, patience
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._end = asyncio.get_running_loop().time() + within
         self._until = self._later()
 
     async def one(self, letter: DeadLetter) -> Redriven:
@@ -68,7 +76,7 @@ class _AtOnce:
         return asyncio.get_running_loop().time() + self._patience
 
     def _left(self) -> float:
-        return max(0.0, self._until - asyncio.get_running_loop().time())
+        return max(0.0, min(self._until, self._end) - asyncio.get_running_loop().time())
 
 
 def _said(letter: DeadLetter, outcome: RedriveOutcome, how: str) -> Redriven:

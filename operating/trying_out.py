@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -153,7 +154,7 @@ async def send_one(
         carriers = [provider for provider in built if provider.carries(address)]
         provider = _chosen(carriers, address, wanted, channels.FIRST_SETTINGS)
         words = FluentWording().words(locale, Role.CUSTOMER, address.channel, (_STATUS,), _FACTS)
-        message = _message(words, locale)
+        message = _message(words)
         # Before the call: a provider may take half a minute to answer.
         _say("provider", provider.name + _others(carriers, provider))
         _say("message", message.words.text)
@@ -187,16 +188,15 @@ def _others(carriers: "Sequence[Provider]", chosen: "Provider") -> str:
     return f" (also there, see --provider: {names})" if names else ""
 
 
-def _message(words: Words, locale: str) -> Message:
+def _message(words: Words) -> Message:
     return Message(
         # A new one each time: a device shows one id once.
         message_id=str(uuid4()),
         order_id="test",
-        words=Words(_MARK + words.title, _MARK + words.text),
+        words=replace(words, title=_MARK + words.title, text=_MARK + words.text),
         path=(_STATUS,),
         priority=_STATUS.rule.told[Role.CUSTOMER].priority,
         seconds_left=_USEFUL_FOR,
-        locale=locale,
         facts=_FACTS,
     )
 

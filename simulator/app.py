@@ -1,7 +1,6 @@
 """All HTTP stand-ins as one ASGI application. A new provider is one more line here."""
 
 from starlette.routing import Router
-from starlette.types import ASGIApp
 
 from simulator.control import Control
 from simulator.fcm import Fcm
@@ -12,7 +11,7 @@ from simulator.twilio import Twilio
 from simulator.world import World
 
 
-def app(world: World) -> ASGIApp:
+def app(world: World) -> Router:
     """Build the application: a bare router, since Starlette's middleware would cost benchmarks for no use."""
     google = Google(world)
     parts = (google, Fcm(world, google), Twilio(world), Ses(world), Sns(), Control(world))

@@ -81,9 +81,11 @@ class Demo:
         """Play the stories. Ends by itself only with ONCE."""
         with data_folder(os.environ) as (folder, is_kept):
             # In a ledger that outlives the demo, people would come with what they were told before.
-            run = Run.now(has_own_people=is_kept or bool(os.environ.get("DATABASE_URL")))
+            run = Run.now(has_own_people=is_kept or _has_own_database())
             async with self._stack(folder, keep_orders=is_kept) as stack:
-                return await stack.with_everything_up(self._play_on(stack, Show(stack, self._screen, run)))
+                show = Show(stack, self._screen, run)
+                playing = self._play_on(show, ledger_is_kept=run.has_own_people)
+                return await stack.with_everything_up(playing)
 
     async def run(self) -> int:
         """Play nothing, and stay up."""
@@ -91,8 +93,9 @@ class Demo:
             async with self._stack(folder, keep_orders=True) as stack:
                 return await stack.with_everything_up(self._stay_up(stack, Show(stack, self._screen)))
 
-    async def _play_on(self, stack: Stack, show: Show) -> int:
+    async def _play_on(self, show: Show, *, ledger_is_kept: bool) -> int:
         self._step(f"people to tell: {await show.load_people()}")
+        self._step(f"the order board, to watch and to play on, at {await show.open_board()}")
         self.may_be_stopped = not self._once
         window, linger = RULES.window_seconds, RULES.linger_seconds
         self._screen.remark(
@@ -104,21 +107,25 @@ class Demo:
             self._screen.remark(f"It took {time.monotonic() - self._began:.0f} s from nothing to here.")
             if self._once:
                 return DONE if is_as_it_had_to_be else FAILED
-            self._screen.heading(f"Look at the orders in the Temporal UI: {stack.ui}")
+            # Not before: the stories' iPhone shows plain notifications.
+            await show.load_people(with_live_activities=True)
             show.say_how()
-            self._screen.heading("Up until Ctrl-C: what you announce is shown here.")
-            return await for_ever()
+            async with show.pages(ledger_is_kept=ledger_is_kept):
+                self._screen.heading("Up until Ctrl-C: what you announce is shown here and on the board.")
+                return await for_ever()
 
     async def _stay_up(self, stack: Stack, show: Show) -> int:
-        self._step(f"people to tell: {await show.load_people()}")
+        self._step(f"people to tell: {await show.load_people(with_live_activities=True)}")
+        self._step(f"the order board, to watch and to play on, at {await show.open_board()}")
         self.may_be_stopped = True
         show.say_how()
-        self._screen.plain(
-            f"\nready: Temporal {stack.address}, its UI {stack.ui}, simulator {stack.simulator.url}, "
-            f"SMTP {HOST}:{stack.simulator.smtp_port}, API {stack.public_url or 'off without PUBLIC_URL'}, "
-            f"data in {stack.folder}"
-        )
-        return await for_ever()
+        async with show.pages(ledger_is_kept=True):
+            self._screen.plain(
+                f"\nready: Temporal {stack.address}, its UI {stack.ui}, simulator {stack.simulator.url}, "
+                f"SMTP {HOST}:{stack.simulator.smtp_port}, "
+                f"API {stack.public_url or 'off without PUBLIC_URL'}, data in {stack.folder}"
+            )
+            return await for_ever()
 
     @asynccontextmanager
     async def _stack(self, folder: Path, *, keep_orders: bool) -> AsyncIterator[Stack]:
@@ -134,6 +141,10 @@ class Demo:
 
     def _step(self, text: str) -> None:
         self._screen.step(time.monotonic() - self._began, text)
+
+
+def _has_own_database() -> bool:
+    return bool(os.environ.get("DATABASE_URL"))
 
 
 async def for_ever() -> Never:

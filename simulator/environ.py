@@ -39,6 +39,7 @@ def for_programs(
         "TEMPORAL_CONFIG_FILE": os.devnull,
         "DATA_DIR": str(folder),
         "API_PORT": str(ports.api),
+        "TEMPORAL_UI_URL": f"http://{HOST}:{ports.temporal_ui}",
         "METRICS_PORT": str(ports.metrics or ""),
     }
     return {**kept, **ours}

@@ -94,6 +94,12 @@ class Fault(BaseModel):
         """Whether its window is open, ``age`` seconds after the faults were set."""
         return self.from_s <= age and (self.for_s is None or age < self.from_s + self.for_s)
 
+    def lasts_after(self, age: float) -> float | None:
+        """For how long its window will be open from ``age`` on; None for one that never closes."""
+        if self.for_s is None:
+            return None
+        return max(min(self.from_s + self.for_s - age, self.for_s), 0)
+
 
 class FaultPlan(BaseModel):
     """All faults at once, as the HTTP API takes them. ``seed`` makes the draws repeatable."""
@@ -120,6 +126,16 @@ class Faults:
         self._since = self._clock()
         self._times = [fault.times for fault in plan.faults]
         self._random = random.Random(plan.seed)  # noqa: S311 - chance that can be repeated is the point
+
+    def left(self) -> list[Fault]:
+        """What may still go wrong, with windows and ``times`` as they would have to be set now."""
+        age = self._clock() - self._since
+        left = zip(self.plan.faults, self._times, strict=True)
+        return [
+            fault.model_copy(update={"from_s": max(fault.from_s - age, 0), "for_s": ends, "times": times})
+            for fault, times in left
+            if (ends := fault.lasts_after(age)) != 0 and times != 0
+        ]
 
     def let_go(self) -> None:
         """End what is slow."""

@@ -49,7 +49,7 @@ class Run:
 class Orders:
     """Plays stories on an order service's library. ``say`` hears of every event before it is announced."""
 
-    def __init__(self, service: OrderService, run: Run, say: Callable[[str, Status], None]) -> None:
+    def __init__(self, service: OrderService, run: Run, say: Callable[[Story, Status], None]) -> None:
         self._service, self._run, self._say = service, run, say
 
     async def play(self, story: Story, on_step: Callable[[Step], None]) -> None:
@@ -72,7 +72,7 @@ class Orders:
 
     async def _announce(self, story: Story, step: Step, status: Status) -> None:
         order_id = self._run.order_id(story)
-        self._say(order_id, status)
+        self._say(story, status)
         await self._service.announce(
             OrderEvent(
                 event_id=f"{order_id}-{status}",

@@ -5,13 +5,14 @@ import contextlib
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, STDOUT, Process
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 START = 60.0
 GRACE = 10.0
 TAIL = 15
+HOME = Path(__file__).parent.parent
 _LOOK_EVERY = 0.02
 _LAUNCHER = Path(__file__).with_name("bound.py")
 
@@ -125,6 +126,28 @@ class Program:
 
     def _said(self) -> str:
         return self.log.read_text(errors="replace")
+
+
+async def said_by_starter(environ: Mapping[str, str], *arguments: str) -> str:
+    """What one of our commands says. It may be a secret: it goes into no log. Raises ProgramError."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())),
+        *(sys.executable, str(HOME / "starter.py"), *arguments),
+        env=dict(environ),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        start_new_session=True,
+    )
+    try:
+        said, complaint = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise ProgramError(f"starter.py {' '.join(arguments[:2])}: {complaint.decode(errors='replace')}")
+    return said.decode()
 
 
 def _name(number: int) -> str:

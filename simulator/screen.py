@@ -42,6 +42,10 @@ class Screen:
         """Say something in one line whatever its length, for people to copy and programs to read."""
         self._console.print(text, soft_wrap=True)
 
+    def page(self, what: str, url: str, hint: str) -> None:
+        """Show a page to open, in one line whatever its length: a link that wraps is none."""
+        self._console.print(f"  {what:<22}{url}{f'  ({hint})' if hint else ''}", soft_wrap=True)
+
     def announced(self, order_id: str, status: str) -> None:
         """Show what the order service tells us."""
         words = Text.assemble((status, "bold"), (f"  {order_id}", "dim"))

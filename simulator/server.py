@@ -12,6 +12,7 @@ from typing import Self
 
 import httpx
 import uvicorn
+from starlette.routing import BaseRoute, Router
 from uvicorn.server import ServerState
 
 from simulator.answering import CuttableProtocol
@@ -38,13 +39,21 @@ class PortTakenError(Exception):
 class Simulator:
     """The running stand-ins. See :meth:`start`.
 
-    ``apns_ca`` is the file to trust APNs's stand-in by, which speaks TLS alone. It goes when we do.
+    ``world`` is what they share. ``apns_ca`` is the file to trust APNs's stand-in by, which speaks TLS alone.
+    It goes when we do.
     """
 
     def __init__(
-        self, world: World, port: int, smtp_port: int, apns: Apns, apns_port: int, apns_ca: Path
+        self,
+        world: World,
+        router: Router,
+        port: int,
+        smtp_port: int,
+        apns: Apns,
+        apns_port: int,
+        apns_ca: Path,
     ) -> None:
-        self._world = world
+        self.world, self._router = world, router
         self.port, self.smtp_port, self.apns_port = port, smtp_port, apns_port
         self.url = f"http://{HOST}:{port}"
         self.apns, self.apns_ca = apns, apns_ca
@@ -63,29 +72,34 @@ class Simulator:
             http = stack.enter_context(_listening(port, "SIMULATOR_PORT"))
             smtp = stack.enter_context(_listening(smtp_port, "SIMULATOR_SMTP_PORT"))
             push = stack.enter_context(_listening(apns_port, "SIMULATOR_APNS_PORT"))
-            await stack.enter_async_context(_serving_http(world, http))
+            router = app(world)
+            await stack.enter_async_context(_serving_http(world, router, http))
             await stack.enter_async_context(_serving_smtp(world, smtp))
             await stack.enter_async_context(_serving_apns(apns, push, tls))
             ports = [listener.getsockname()[1] for listener in (http, smtp, push)]
-            yield cls(world, ports[0], ports[1], apns, ports[2], ca)
+            yield cls(world, router, ports[0], ports[1], apns, ports[2], ca)
+
+    def adds(self, routes: Sequence[BaseRoute]) -> None:
+        """Answer to more than the stand-ins do, at the same port. What was added last comes first."""
+        self._router.routes[:0] = routes
 
     @property
     def received(self) -> list[Received]:
         """What people received so far, in order of arrival."""
-        return list(self._world.received)
+        return list(self.world.received)
 
     def clear_received(self) -> None:
         """Forget what people received. Numbers go on."""
-        self._world.received.clear()
+        self.world.received.clear()
 
     @property
     def faults(self) -> Sequence[Fault]:
         """The faults in force."""
-        return self._world.faults.plan.faults
+        return self.world.faults.plan.faults
 
     def set_faults(self, faults: Sequence[Fault], *, seed: int = 1) -> None:
         """Replace all faults; their windows and ``times`` begin now."""
-        self._world.faults.set(FaultPlan(seed=seed, faults=faults))
+        self.world.faults.set(FaultPlan(seed=seed, faults=faults))
 
     def clear_faults(self) -> None:
         """Let everything go well."""
@@ -103,15 +117,15 @@ class Simulator:
 
     async def wait_for(self, count: int, timeout: float = 60) -> list[Received]:  # noqa: ASYNC109 - it says what was missing
         """Wait until ``count`` messages are in :attr:`received`. Raises TimeoutError."""
-        if not await self._world.until(lambda: len(self._world.received) >= count, timeout):
-            raise TimeoutError(f"{len(self._world.received)} of {count} messages after {timeout} s")
+        if not await self.world.until(lambda: len(self.world.received) >= count, timeout):
+            raise TimeoutError(f"{len(self.world.received)} of {count} messages after {timeout} s")
         return self.received
 
     async def next_after(self, n: int, timeout: float = 60) -> Received:  # noqa: ASYNC109 - it says what was missing
         """Wait for the first message after the ``n``-th. Raises TimeoutError."""
-        if not await self._world.until(lambda: bool(self._world.after(n)), timeout):
+        if not await self.world.until(lambda: bool(self.world.after(n)), timeout):
             raise TimeoutError(f"no message after number {n} within {timeout} s")
-        return self._world.after(n)[0]
+        return self.world.after(n)[0]
 
 
 def _listening(port: int, setting: str) -> socket.socket:
@@ -129,10 +143,10 @@ def _listening(port: int, setting: str) -> socket.socket:
 
 
 @asynccontextmanager
-async def _serving_http(world: World, listener: socket.socket) -> AsyncIterator[None]:
+async def _serving_http(world: World, router: Router, listener: socket.socket) -> AsyncIterator[None]:
     # Not uvicorn.Server: it catches signals, which belong to the program we are run in.
     config = uvicorn.Config(
-        app(world),
+        router,
         http=CuttableProtocol,
         ws="none",
         lifespan="off",

@@ -11,11 +11,18 @@ from typing import NoReturn
 
 from domain.channels import Channel
 from domain.recipients import read_recipients
+from domain.status import Status
 from simulator import checking
+from simulator.board.backstage import Commands, Doors
+from simulator.board.board import Board
+from simulator.board.opening import open_board, url_of
+from simulator.board.people import People, sample_people
+from simulator.browsing import pages
 from simulator.orders import Orders, Run
+from simulator.programs import HOME
 from simulator.screen import Screen
-from simulator.stack import HOME, SAMPLE_PEOPLE, Stack
-from simulator.stories import STORIES
+from simulator.stack import SAMPLE_PEOPLE, Stack
+from simulator.stories import STORIES, Story
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 
@@ -25,6 +32,7 @@ class Show:
 
     def __init__(self, stack: Stack, screen: Screen, run: Run | None = None) -> None:
         self._stack, self._screen, self._run = stack, screen, run or Run.now()
+        self._board: Board | None = None
         people = read_recipients(SAMPLE_PEOPLE.read_bytes())
         self._person_at = {
             address.value: person
@@ -33,19 +41,40 @@ class Show:
             for address in person.addresses(channel)
         }
 
-    async def load_people(self) -> str:
+    async def load_people(self, *, with_live_activities: bool = False) -> str:
         """Load the sample people through the command that anybody would use. Answers their ids."""
-        people = json.loads(SAMPLE_PEOPLE.read_text())
-        for person in people:
-            person["recipient_id"] = self._run.person(person["recipient_id"])
+        people = sample_people(self._run.person, with_live_activities=with_live_activities)
         file = self._stack.folder / "people.json"
         file.write_text(json.dumps(people, indent=2))
         await self._stack.load(file)
         return ", ".join(f"{person['role']} {person['recipient_id']}" for person in people)
 
+    async def open_board(self) -> str:
+        """Open the order board, which shows our own orders as well. Answers where it is."""
+        stack = self._stack
+        self._board = open_board(
+            stack.simulator,
+            await stack.client(),
+            People.of_the_sample(self._run.person),
+            Commands(stack.environ, Doors(stack.public_url, stack.ui)),
+            run=self._run.name,
+            is_simulated=stack.is_simulated,
+        )
+        return url_of(stack.simulator)
+
+    @contextlib.asynccontextmanager
+    async def pages(self, *, ledger_is_kept: bool) -> AsyncIterator[None]:
+        """Say what to open in a browser, good for as long as the block lasts."""
+        customer = self._run.person("c-42")
+        async with pages(self._stack, customer, ledger_is_kept=ledger_is_kept) as found:
+            self._screen.heading("Open in your browser:")
+            for page in found:
+                self._screen.page(page.what, page.url, page.hint)
+            yield
+
     async def play(self) -> bool:
         """Play the stories, show the timelines, and say whether everything was told as it had to be."""
-        orders = Orders(await self._stack.order_service(), self._run, self._screen.announced)
+        orders = Orders(await self._stack.order_service(), self._run, self._announced)
         for story in STORIES:
             self._screen.heading(f"Order {story.letter}: {story.title}")
             await orders.play(story, lambda step: self._screen.chapter(step.remark))
@@ -85,6 +114,13 @@ class Show:
         screen.plain(f"{starter} announce A17 OUT_FOR_DELIVERY --customer {customer} --fact eta_minutes=12")
         screen.plain(f"{starter} timeline A17")
         screen.plain(f"  curl {stack.simulator.url}/received")
+
+    def _announced(self, story: Story, status: Status) -> None:
+        order_id = self._run.order_id(story)
+        self._screen.announced(order_id, status)
+        if self._board:
+            holders = {role: self._run.person(person) for role, person in story.people.items()}
+            self._board.orders.hear(order_id, holders, status)
 
     async def _watch(self) -> NoReturn:
         shown = 0

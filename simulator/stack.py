@@ -22,11 +22,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from simulator.environ import for_programs, has_provider, temporal_binary
 from simulator.ports import Ports
-from simulator.programs import Program
+from simulator.programs import HOME, Program
 from simulator.server import HOST, Simulator
 from starter import OrderService
 
-HOME = Path(__file__).parent.parent
 SAMPLE_PEOPLE = Path(__file__).with_name("people.json")
 _SEARCH_ATTRIBUTES = ("CustomerId=Keyword", "OrderStatus=Keyword")
 
@@ -121,9 +120,13 @@ class Stack:
         command = (sys.executable, str(HOME / "starter.py"), "recipients", "load", str(people))
         await self._program("recipients", command).finish()
 
+    async def client(self) -> Client:
+        """Connect to this stack's Temporal server, whatever Temporal settings there are."""
+        return await Client.connect(self.address, data_converter=pydantic_data_converter)
+
     async def order_service(self) -> OrderService:
-        """Connect the order service's library to this stack, whatever Temporal settings there are."""
-        return OrderService(await Client.connect(self.address, data_converter=pydantic_data_converter))
+        """Connect the order service's library to this stack."""
+        return OrderService(await self.client())
 
     async def with_everything_up(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work. Raises ProgramError as soon as a program ends unasked."""

@@ -33,6 +33,7 @@ _OURS = (
     "PAYLOAD_",
     "PUBLIC_",
     "API_",
+    "FORWARDED_",
 )
 _WIDE_AND_PLAIN = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
 

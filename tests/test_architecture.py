@@ -38,6 +38,7 @@ MAY_KNOW = {
     },
     "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
+        "activities.wording",
         "domain",
         "api",
         "activities.store",

@@ -196,6 +196,18 @@ async def test_newer_news_takes_back_what_a_redrive_has_under_way(desk: Desk, co
     assert [text.partition("\n")[0] for text in courier.pushes] == [f"Order {desk.order.order_id} cancelled"]
 
 
+async def test_an_answer_that_somebody_waits_for_comes_in_time_whatever_is_still_under_way(
+    desk: Desk, courier: Person
+) -> None:
+    letter = await desk.letter()
+    desk.city.fails(Fault(kind="error", provider="fcm", address=courier.address(Channel.PUSH), times=1))
+    with desk.city.stage.env.with_time_skipping_disabled():
+        heard = [_line(one) async for one in redrive(desk.city.stage.client, [letter], 1000, within=1)]
+
+    assert heard == [f"under way: see workflow {redrive_id(letter.dead_letter_id)}"]
+    assert await desk.redrives(letter) == ["redriven: push SENT"]
+
+
 async def test_a_redrive_under_another_name_is_refused(desk: Desk, courier: Person) -> None:
     letter = await desk.letter()
     desk.city.fails()

@@ -4,12 +4,14 @@ import asyncio
 import dataclasses
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -63,6 +65,36 @@ async def placed(temporal: Mapping[str, str]) -> None:
     await eventually(lambda: is_told(temporal))
 
 
+async def board_shows(order_id: str, kept: Mapping[str, str]) -> None:
+    """The order board is where it should be, and finds an order that was announced elsewhere."""
+    url = f"http://127.0.0.1:{kept['SIMULATOR_PORT']}"
+    async with httpx.AsyncClient(base_url=url, headers={"origin": url}, follow_redirects=True) as http:
+        shown = await http.post("/board/follow", data={"order": order_id})
+    assert shown.status_code == 200
+    assert f'data-order="{order_id}"' in shown.text
+
+
+async def what_opens_in_a_browser_is_printed_and_nowhere_else(out: str, kept: Mapping[str, str]) -> None:
+    """A list of pages with a link and a key, which are in no file, and the key is good no more."""
+    api = f"http://127.0.0.1:{kept['API_PORT']}"
+    printed = out.partition("Open in your browser:\n")[2].partition("\n\n")[0]
+    assert f"http://127.0.0.1:{kept['SIMULATOR_PORT']}/board\n" in printed
+    assert all(f"{api}/{path}" in printed for path in ("preferences", "operators", "openapi.json"))
+    assert f"http://127.0.0.1:{kept['TEMPORAL_UI_PORT']}\n" in printed
+    (link,), (key,) = re.findall(r"/enter/(\S+)", printed), re.findall(r"onk_\S+(?=\))", printed)
+    written = everything_written_in(Path(kept["DATA_DIR"]))
+    assert link.encode() not in written
+    assert key.encode() not in written
+    listed = (await run("starter.py", "keys", "list", settings={"DATA_DIR": kept["DATA_DIR"]})).out
+    (row,) = [line for line in listed.splitlines() if key.split("_")[1] in line]
+    assert row.count(" UTC") == 2, "made, and revoked"
+
+
+def everything_written_in(folder: Path) -> bytes:
+    """Every byte of every file in a folder."""
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
 async def is_told(temporal: Mapping[str, str]) -> bool:
     """Whether everything that is to be sent of the order was sent."""
     timeline = json.loads((await run("starter.py", "timeline", "A17", "--json", settings=temporal)).out)
@@ -107,9 +139,12 @@ async def test_a_run_that_is_stopped_leaves_no_process_and_knows_its_orders_when
     async with running(*DEMO, "--run", settings=kept) as demo:
         programs = await up(demo)
         await placed(temporal)
+        await board_shows("A17", kept)
         demo.terminate()
-        assert (await demo.ends()).code == 0
+        ended = await demo.ends()
+        assert ended.code == 0
     assert all(map(is_gone, programs))
+    await what_opens_in_a_browser_is_printed_and_nowhere_else(ended.out, kept)
 
     async with running(*DEMO, "--run", settings=kept) as demo:
         programs = await up(demo)
@@ -189,6 +224,8 @@ async def test_the_demo_tells_three_orders_as_it_has_to_and_ends_by_itself(
     assert "Tu pedido de Burger Barn va en camino. Llega en unos 12 minutos." in played.ended.out
     assert "Your order from Burger Barn has been cancelled." in played.ended.out
     assert "Every order was told exactly as it had to be." in played.ended.out
+    assert "/board" in played.ended.out
+    assert "Open in your browser:" not in played.ended.out, "it ends before anybody could"
     assert len(played.programs) == 3
     assert all(map(is_gone, played.programs))
     assert os.listdir(played.folder) == [], "the temporary folder is removed"

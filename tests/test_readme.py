@@ -1,4 +1,4 @@
-"""The README's commands do what it says they do, typed as they stand there."""
+"""The commands of the README and of the page on HTTP do what is said of them, typed as they stand there."""
 
 import asyncio
 import os
@@ -39,6 +39,22 @@ async def test_every_block_of_the_readme_runs_as_it_stands(tmp_path: Path) -> No
     assert "A17 OUT_FOR_DELIVERY: accepted" in printed[0]
     assert "order-X1" in printed[1]
     assert any("Burger Barn" in one.text for one in stack.simulator.received)
+
+
+async def test_every_block_of_the_page_on_http_runs_as_it_stands(tmp_path: Path) -> None:
+    blocks = re.findall(r"```bash\n(.*?)```", (HOME / "docs" / "http-api.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2, "one for a single event, one for many"
+
+    async with Stack.start(tmp_path, with_api=True) as stack:
+        await stack.load(SAMPLE_PEOPLE)
+        one, many = [await asyncio.to_thread(_typed, block, stack) for block in blocks]
+        await stack.simulator.wait_for(1, timeout=30)
+
+    assert '"outcome":"accepted","order_id":"H17","event_id":"evt-0001"' in one
+    assert '"source":"workflow"' in one
+    assert '"outcome":"accepted","order_id":"H18"' in many
+    assert "status: unknown status" in many
+    assert any("Burger Barn" in received.text for received in stack.simulator.received)
 
 
 def _typed(block: str, stack: Stack) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -21,11 +22,11 @@ from activities.store.migrating import migrate
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.messages import Attempt, Envelope, Message, Noted
-from domain.outcomes import Accepted, Gone, Outcome
+from domain.outcomes import Accepted, Gone, Outcome, TryLater
 from domain.recipients import Address
 from domain.status import Status
 from domain.telling import Batch, Send, Settled
-from tests.store.stage import MINUTE, SMS, PlainWording, Stage, as_url, batch, sent, somebody
+from tests.store.stage import MINUTE, SMS, PlainWording, Stage, as_url, batch, run_sql, sent, somebody
 
 N = NotificationStatus
 
@@ -127,6 +128,20 @@ async def test_what_is_planned_is_sent(desk: Desk) -> None:
     assert (settled.status, settled.provider) == (N.SENT, "twilio")
     assert [message.is_repeat for message in desk.carrier.taken] == [False]
     assert await desk.status() == N.SENT
+
+
+async def test_every_attempt_tells_the_variant_that_the_row_has(desk: Desk) -> None:
+    await run_sql(desk.stage.url, text("UPDATE notifications SET variant = 'departure-tone/warm'"))
+
+    desk.carrier.answer = TryLater("busy")
+    with pytest.raises(ApplicationError):
+        await desk.send()
+    desk.carrier.answer = None
+    await desk.send(attempt=2)
+
+    texts = [message.words.text for message in desk.carrier.taken]
+    assert len(texts) == 2
+    assert all("departure-tone/warm" in text for text in texts)
 
 
 @pytest.mark.parametrize("status", [N.SENT, N.DELIVERED, N.SUPERSEDED, N.FAILED, N.UNKNOWN])

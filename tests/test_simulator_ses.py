@@ -220,7 +220,6 @@ NEWS = Message(
     path=(Status.DELIVERED,),
     priority=1,
     seconds_left=600,
-    locale="en",
 )
 
 

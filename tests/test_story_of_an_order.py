@@ -296,7 +296,7 @@ async def test_quiet_hours_hold_back_what_can_wait_and_nothing_urgent(city: City
 
     assert [text.partition("\n")[0] for text in ana.pushes] == ["On its way"]
     assert len(await ana.inbox()) == 2, "the inbox makes no sound"
-    assert (await order.told(ana))[0].line(Channel.PUSH).reason == "quiet hours"
+    assert (await order.told(ana))[0].line(Channel.PUSH).reason == "quiet hours 00:00-23:59 in UTC"
 
 
 async def test_a_minute_of_failures_is_survived_by_trying_again(city: City) -> None:

@@ -378,7 +378,7 @@ class Buggy:
 
 
 async def test_a_bug_of_ours_is_named_without_its_text() -> None:
-    message = trying_out._message(Words("On its way", "On its way."), "en")
+    message = trying_out._message(Words("On its way", "On its way."))
 
     outcome = await trying_out._send(Buggy(), message, ADDRESSES["twilio"])
 

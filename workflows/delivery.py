@@ -39,6 +39,8 @@ _AFTER_A_LOST_WORKER = RetryPolicy(
 )
 _MAY_COME_BACK = frozenset({NotificationStatus.SENT, NotificationStatus.UNKNOWN})
 _FAILED_TO_REACH = frozenset({NotificationStatus.FAILED, NotificationStatus.EXPIRED})
+# What a channel that was to take over comes to when it is held back. Otherwise it has failed.
+_HELD_BACK = {Verdict.SUPPRESSED: NotificationStatus.SUPPRESSED}
 
 _SUPERSEDED = Settled(status=NotificationStatus.SUPERSEDED, reason="newer news took its place")
 _TAKEN_BACK = Settled(status=NotificationStatus.SUPERSEDED, reason="taken back by hand")
@@ -167,7 +169,8 @@ class Delivery:
             decision = await self._take_over(line, failed)
             if decision.verdict is Verdict.SEND:
                 return await self._through(line)
-            self._note(line, Settled(status=NotificationStatus.FAILED, reason=decision.reason))
+            status = _HELD_BACK.get(decision.verdict, NotificationStatus.FAILED)
+            self._note(line, Settled(status=status, reason=decision.reason))
         return None
 
     async def _send(self, line: Line) -> Settled | None:
@@ -235,7 +238,11 @@ class Delivery:
 
     async def _take_over(self, line: Line, failed: Line) -> Decision:
         request = TakeOver(
-            batch=self.batch, channel=line.channel, failed=failed.channel, reason=failed.reason or "failed"
+            batch=self.batch,
+            channel=line.channel,
+            failed=failed.channel,
+            reason=failed.reason or "failed",
+            at=workflow.now(),
         )
         return await in_store(Planning.take_over, request)
 

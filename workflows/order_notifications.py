@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         ORDER_STATUS,
         SIGNALS_A_RUN,
         SIGNALS_OF_A_BURST,
+        searchable,
     )
     from workflows.store_calls import in_store
 
@@ -280,7 +281,8 @@ class OrderNotifications:
     def _show_where_the_order_is(self) -> None:
         """For the Temporal UI. An attribute that has its value already costs nothing."""
         known = workflow.info().typed_search_attributes
-        values = ((CUSTOMER_ID, self._desk.customer_id), (ORDER_STATUS, self._timeline().status))
+        customer_id = searchable(self._desk.customer_id or "")
+        values = ((CUSTOMER_ID, customer_id), (ORDER_STATUS, self._timeline().status))
         if changed := [key.value_set(value) for key, value in values if value and known.get(key) != value]:
             workflow.upsert_search_attributes(changed)
         self._something_changed()

@@ -39,3 +39,10 @@ SIGNALS_OF_A_BURST = 50
 CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
 SEARCH_ATTRIBUTES = (CUSTOMER_ID, ORDER_STATUS)
+# The server takes 2048 bytes of JSON as ASCII, where one character is up to 12.
+_SEARCHED_CHARACTERS = 170
+
+
+def searchable(customer_id: str) -> str:
+    """A customer's id as orders are searched by it: a longer value would block the order that sets it."""
+    return customer_id[:_SEARCHED_CHARACTERS]

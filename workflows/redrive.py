@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.telling import Batch, DeadLetter, Plan
     from domain.timeline import opening
     from workflows.delivery import Delivery
-    from workflows.policy import CUSTOMER_ID, ORDER_STATUS
+    from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable
     from workflows.store_calls import in_store
 
 
@@ -96,7 +96,7 @@ class RedriveLetter:
                 static_summary=f"Order {event.order_id} of {event.customer_id}",
                 search_attributes=TypedSearchAttributes(
                     [
-                        SearchAttributePair(CUSTOMER_ID, event.customer_id),
+                        SearchAttributePair(CUSTOMER_ID, searchable(event.customer_id)),
                         SearchAttributePair(ORDER_STATUS, event.status),
                     ]
                 ),

@@ -10,7 +10,7 @@ from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 
 from activities.channels.environ import required
-from activities.channels.mail_page import footer, page
+from activities.channels.mail_page import page
 from domain.messages import Message
 from domain.orders import BadInput
 from domain.outcomes import Unknown
@@ -71,7 +71,8 @@ def mail(message: Message, sender: str, recipient: str) -> EmailMessage:
 def _plain(message: Message, text: str) -> str:
     if message.links is None:
         return text
-    return f"{text}\n\n{footer(message.locale)}:\n{message.links.preferences}"
+    # No colon between them: languages write it in ways of their own.
+    return f"{text}\n\n{message.words.footer}\n{message.links.preferences}"
 
 
 def _printable(text: str) -> str:

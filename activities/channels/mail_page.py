@@ -6,16 +6,10 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from domain.messages import Links, Message
+from domain.messages import Message
 from domain.orders import Fact
 from domain.status import Status
 
-# All that the catalogues do not say. Languages without a line here get it in English.
-FOOTERS = {
-    "en": "Choose which e-mails you get",
-    "es": "Elige qué correos recibes",
-}
-RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 LONGEST_ORDER_ID, LONGEST_NAME = 20, 60
 
 # The steps of a trail: their class in the styles for dark mode, and their colour otherwise.
@@ -38,25 +32,19 @@ _GAP = '<td width="5" style="width:5px; font-size:0; line-height:0;">&nbsp;</td>
 # Keeps the preview in a list of mails from going on with what comes after the sentence.
 _FILLER = "&#847;&zwnj;&nbsp;" * 60
 _FOOTER = (
-    '<p class="quiet" align="center" dir="auto" style="margin:20px 0 0; font:400 13px/20px {font};'
+    '<p class="quiet" align="center" style="margin:20px 0 0; font:400 13px/20px {font};'
     ' color:#6f675e;"><a href="{url}" style="color:#6f675e; text-decoration:underline;">{words}</a></p>'
 )
 
 
-def footer(locale: str) -> str:
-    """What the link to the preferences is called."""
-    return FOOTERS.get(_primary(locale), FOOTERS["en"])
-
-
 def page(message: Message, title: str, text: str) -> str:
     """Draw the page. Everything that comes from outside is escaped here."""
-    language = _language(message.locale, title + text)
-    is_reversed = language in RIGHT_TO_LEFT
+    words = message.words
     # Not "start" and "end": Outlook knows neither.
-    start, end = ("right", "left") if is_reversed else ("left", "right")
+    start, end = ("left", "right") if words.direction == "ltr" else ("right", "left")
     return _template().substitute(
-        language=escape(language),
-        dir="rtl" if is_reversed else "ltr",
+        language=escape(words.language),
+        dir=words.direction,
         start=start,
         font=_FONT,
         preheader=escape(" ".join(text.split())),
@@ -65,26 +53,13 @@ def page(message: Message, title: str, text: str) -> str:
         trail=_trail(message.path),
         title=escape(title),
         text=escape(text).replace("\n", "<br>"),
-        footer=_footer(message.links, message.locale),
+        footer=_footer(message),
     )
 
 
 @cache
 def _template() -> Template:
     return Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
-
-
-def _primary(locale: str) -> str:
-    return locale.partition("-")[0]
-
-
-def _language(locale: str, said: str) -> str:
-    """What the words are in: without a catalogue for a locale they are English, left to right."""
-    language = _primary(locale)
-    if language not in RIGHT_TO_LEFT:
-        return locale
-    runs = (unicodedata.bidirectional(character) for character in said)
-    return language if any(run in {"R", "AL"} for run in runs) else "en"
 
 
 def _above(message: Message, start: str, end: str) -> str:
@@ -130,7 +105,8 @@ def _look(step: Status, path: tuple[Status, ...], newest: Status) -> tuple[str, 
     return MOVING if step in path else PASSED
 
 
-def _footer(links: Links | None, locale: str) -> str:
-    if links is None:
+def _footer(message: Message) -> str:
+    if message.links is None:
         return ""
-    return _FOOTER.format(font=_FONT, url=escape(links.preferences), words=escape(footer(locale)))
+    url, words = escape(message.links.preferences), escape(message.words.footer)
+    return _FOOTER.format(font=_FONT, url=url, words=words)

@@ -100,5 +100,11 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
 def _postgresql(where: URL) -> AsyncEngine:
     timeout = {} if "connect_timeout" in where.query else {"connect_timeout": _CONNECT_SECONDS}
     return create_async_engine(
-        where, hide_parameters=True, pool_pre_ping=True, pool_size=10, connect_args=timeout
+        where,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=10,
+        connect_args=timeout,
+        # Who waited for a row must see what was committed meanwhile, whatever the server's default is.
+        isolation_level="READ COMMITTED",
     )

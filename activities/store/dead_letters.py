@@ -1,9 +1,9 @@
 """Dead letters: what a person has to decide on, until somebody has."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.inserting import new_rows
@@ -23,11 +23,17 @@ class KeptLetter:
     resolution: str | None
 
 
+BEGINNING = (datetime.min.replace(tzinfo=UTC), "")
+
 _c = dead_letters.c
 _IN_GROUP = or_(bindparam("any_group"), _c.reason_group == bindparam("reason_group"))
+_AFTER = and_(
+    _c.created_at >= bindparam("at"),
+    or_(_c.created_at > bindparam("at"), _c.dead_letter_id > bindparam("after")),
+)
 _WAITING = (
     select(dead_letters)
-    .where(_c.resolved_at.is_(None), _IN_GROUP)
+    .where(_c.resolved_at.is_(None), _IN_GROUP, _AFTER)
     .order_by(_c.created_at, _c.dead_letter_id)
     .limit(bindparam("limit"))
 )
@@ -36,6 +42,12 @@ _GROUPS = (
     .where(_c.resolved_at.is_(None))
     .group_by(_c.reason_group)
     .order_by(func.count().desc(), _c.reason_group)
+)
+_OF_ORDER = (
+    select(dead_letters)
+    .where(_c.order_id == bindparam("order_id"))
+    .order_by(_c.created_at, _c.dead_letter_id)
+    .limit(bindparam("limit"))
 )
 _BY_ID = select(dead_letters).where(_c.dead_letter_id == bindparam("which"))
 _OPEN = update(dead_letters).where(_c.dead_letter_id == bindparam("which"), _c.resolved_at.is_(None))
@@ -52,11 +64,21 @@ async def keep(connection: AsyncConnection, letter: DeadLetter) -> None:
 
 
 async def waiting(
-    connection: AsyncConnection, limit: int, group: str | None = None
+    connection: AsyncConnection,
+    limit: int,
+    group: str | None = None,
+    after: tuple[datetime, str] = BEGINNING,
 ) -> tuple[KeptLetter, ...]:
     """Letters that nobody decided on yet, oldest first, of one group or of all."""
     asked = {"limit": limit, "any_group": group is None, "reason_group": group or ""}
+    asked |= {"at": after[0], "after": after[1]}
     return tuple(_kept(row) for row in await connection.execute(_WAITING, asked))
+
+
+async def of_order(connection: AsyncConnection, order_id: str, limit: int) -> tuple[KeptLetter, ...]:
+    """The letters of an order, decided on or not, oldest first."""
+    asked = {"order_id": order_id, "limit": limit}
+    return tuple(_kept(row) for row in await connection.execute(_OF_ORDER, asked))
 
 
 async def groups(connection: AsyncConnection) -> dict[str, int]:

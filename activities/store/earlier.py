@@ -75,19 +75,20 @@ def _plan_it_got(batch: Batch, own: Sequence[Notification]) -> Plan:
         return Plan(number=own[0].batch, already_told=_events(batch))
     told = {event for row in own for event in row.events}
     return Plan(
-        channels=_decisions(own),
+        channels=decisions(own),
         number=own[0].batch,
         already_told=tuple(event for event in _events(batch) if event not in told),
     )
 
 
-def _decisions(own: Sequence[Notification]) -> dict[Channel, Decision]:
-    decisions = {channel: Decision(verdict=Verdict.OFF) for channel in Channel}
+def decisions(own: Sequence[Notification]) -> dict[Channel, Decision]:
+    """What was decided on every channel, by the rows of one batch."""
+    found = {channel: Decision(verdict=Verdict.OFF) for channel in Channel}
     for row in own:
         for channel, path in row.held.items():
-            decisions[Channel(channel)] = Decision(verdict=Verdict.HELD, path=tuple(path))
-    decisions.update({row.channel: decision_in(row) for row in own if row.instead_of is None})
-    return decisions
+            found[Channel(channel)] = Decision(verdict=Verdict.HELD, path=tuple(path))
+    found.update({row.channel: decision_in(row) for row in own if row.instead_of is None})
+    return found
 
 
 def decision_in(row: Notification) -> Decision:

@@ -31,19 +31,27 @@ _PUT = insert(inbox)
 _LIST = (
     select(*(inbox.c[field.name] for field in fields(InboxMessage)))
     .where(inbox.c.recipient_id == bindparam("recipient_id"))
-    .order_by(inbox.c.created_at.desc())
+    .order_by(inbox.c.number.desc())
     .limit(bindparam("limit"))
 )
 
 
-async def take_turn(connection: AsyncConnection, recipient_id: str) -> int:
+async def take_turn(connection: AsyncConnection, recipient_id: str, changes: int = 1) -> int:
     """Wait until nobody else tells this recipient anything, until the end of the transaction.
 
-    Answers the number of the next change to their inbox.
+    Answers the number of the next change to their inbox, of the last one of several ``changes``.
     """
     take = added_rows(connection, inbox_heads, "changes").returning(inbox_heads.c.changes)
-    turn: int = (await connection.execute(take, {"recipient_id": recipient_id, "changes": 1})).scalar_one()
+    row = {"recipient_id": recipient_id, "changes": changes}
+    turn: int = (await connection.execute(take, row)).scalar_one()
     return turn
+
+
+async def stand_in_line(connection: AsyncConnection, recipient_id: str) -> None:
+    """Wait likewise, for what tells somebody something and changes no inbox."""
+    await connection.execute(
+        added_rows(connection, inbox_heads, "changes"), {"recipient_id": recipient_id, "changes": 0}
+    )
 
 
 async def put(connection: AsyncConnection, batch: Batch, channel: Channel, words: Words, turn: int) -> None:
@@ -55,6 +63,7 @@ async def put(connection: AsyncConnection, batch: Batch, channel: Channel, words
         "title": words.title,
         "text": words.text,
         "created_at": batch.told_at,
+        "number": turn,
         "change": turn,
     }
     await connection.execute(_PUT, row)

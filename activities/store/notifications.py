@@ -4,24 +4,28 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, or_, select, text, update
+from sqlalchemy import BindParameter, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.store.columns import UtcDateTime
 from activities.store.inserting import new_rows
 from activities.store.live_activities import of_order as live_activities_of
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
-from activities.store.tables import notifications, recipients
+from activities.store.tables import inbox, notifications, recipients
 from domain.channels import Channel
-from domain.ledger import MAY_BE_REOPENED, MAY_COME_FROM, UNSETTLED, NotificationStatus
+from domain.ledger import MAY_BE_REOPENED, MAY_COME_FROM, TOLD, UNSETTLED, NotificationStatus
 from domain.messages import Attempt, Envelope
 from domain.orders import Fact, Receipt
 from domain.recipients import unknown_recipient
-from domain.status import Role, Status
+from domain.status import STATUS_RULES, Role, Status
 from domain.telling import Settle, Verdict
 
 _N = NotificationStatus
 _RECEIPTS = {"delivered": _N.DELIVERED, "read": _N.READ, "undelivered": _N.FAILED, "bounced": _N.FAILED}
-_NEVER_LEFT = (_N.SUPPRESSED, _N.EXPIRED, _N.SUPERSEDED, _N.FAILED)
+_ARRIVED_OR_MAY_HAVE = (*TOLD, _N.UNKNOWN)
+_HOUR = timedelta(hours=1)
+# Nothing is of use for longer than this: an older row has been sent, if ever, before the last hour.
+_OLDEST_ON_ITS_WAY = _HOUR + max(rule.useful_for for rule in STATUS_RULES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Notification:
     held: Mapping[Channel, Sequence[Status]]
     instead_of: Channel | None
     redriven_by: str | None
+    variant: str | None
+    choices: Mapping[Channel, Mapping[Status, str]] | None
 
     @property
     def moment(self) -> tuple[datetime, int]:
@@ -85,8 +91,14 @@ _COUNTS = (
     .where(
         _c.recipient_id == bindparam("recipient_id"),
         _c.channel.in_(bindparam("channels", expanding=True)),
-        _c.created_at > bindparam("since"),
-        _c.status.not_in(_NEVER_LEFT),
+        _c.created_at > bindparam("oldest"),
+        or_(
+            and_(_c.status.in_(tuple(UNSETTLED)), _c.deadline > bindparam("now")),
+            and_(
+                _c.status.in_(_ARRIVED_OR_MAY_HAVE),
+                func.coalesce(_c.sent_at, _c.delivered_at, _c.updated_at) > bindparam("since"),
+            ),
+        ),
         _c.message_id.not_in(bindparam("but", expanding=True)),
     )
     .group_by(_c.channel)
@@ -100,6 +112,12 @@ _ENVELOPE = (
     .order_by(*IN_ORDER)
 )
 
+
+def _moment(name: str) -> BindParameter[datetime]:
+    """A moment inside a function, where nothing else says that it is one: SQLite's own text does not sort."""
+    return bindparam(name, type_=UtcDateTime())
+
+
 # Every statement that moves rows is made from this: no move without its condition.
 _MOVE = update(notifications).where(_c.status.in_(bindparam("may_come_from", expanding=True)))
 _ATTEMPT = (
@@ -111,9 +129,9 @@ _ATTEMPT = (
         provider=func.coalesce(bindparam("by"), _c.provider),
         provider_reference=func.coalesce(bindparam("reference"), _c.provider_reference),
         updated_at=bindparam("at"),
-        sent_at=func.coalesce(_c.sent_at, bindparam("sent")),
-        delivered_at=func.coalesce(_c.delivered_at, bindparam("delivered")),
-        failing_since=func.coalesce(_c.failing_since, bindparam("failing")),
+        sent_at=func.coalesce(_c.sent_at, _moment("sent")),
+        delivered_at=func.coalesce(_c.delivered_at, _moment("delivered")),
+        failing_since=func.coalesce(_c.failing_since, _moment("failing")),
         is_in_doubt=or_(_c.is_in_doubt, bindparam("in_doubt")),
     )
     .returning(_c.status)
@@ -122,7 +140,16 @@ _RECEIPT = _MOVE.where(_c.message_id == bindparam("which")).values(
     status=bindparam("new"),
     reason=bindparam("why"),
     updated_at=bindparam("at"),
-    delivered_at=func.coalesce(_c.delivered_at, bindparam("delivered")),
+    delivered_at=func.coalesce(_c.delivered_at, _moment("delivered")),
+)
+_READ_IN_INBOX = _MOVE.where(
+    _c.message_id.in_(
+        select(inbox.c.message_id).where(
+            inbox.c.recipient_id == bindparam("recipient"), inbox.c.change > bindparam("since")
+        )
+    )
+).values(
+    status=_N.READ, updated_at=bindparam("at"), delivered_at=func.coalesce(_c.delivered_at, bindparam("at"))
 )
 _SETTLE = _MOVE.where(_c.message_id.in_(bindparam("which", expanding=True))).values(
     status=bindparam("new"),
@@ -139,6 +166,7 @@ _REOPEN = (
         reason=None,
         retry_count=0,
         failing_since=None,
+        sent_at=None,
         statuses=bindparam("path"),
         verdict=Verdict.SEND,
         redriven_by=bindparam("by"),
@@ -181,13 +209,18 @@ async def told_in_last_hour(
     now: datetime,
     but: Collection[str],
 ) -> dict[Channel, int]:
-    """Messages of the last hour by channel, over all orders, except those that are being taken back."""
+    """Messages that were sent in the last hour or are on their way, by channel, over all orders.
+
+    ``but``: message ids that do not count.
+    """
     rows = await connection.execute(
         _COUNTS,
         {
             "recipient_id": recipient_id,
             "channels": list(channels),
-            "since": now - timedelta(hours=1),
+            "now": now,
+            "since": now - _HOUR,
+            "oldest": now - _OLDEST_ON_ITS_WAY,
             "but": list(but),
         },
     )
@@ -234,6 +267,13 @@ async def record_receipt(
     }
     await connection.execute(_RECEIPT, values)
     return (await connection.execute(_STATUS, {"message_id": receipt.message_id})).scalar_one_or_none()
+
+
+async def record_reading(connection: AsyncConnection, recipient_id: str, since: int, now: datetime) -> None:
+    """Move everything forward that was read in an inbox since a change of it."""
+    may_come_from = list(MAY_COME_FROM[_N.READ])
+    values = {"recipient": recipient_id, "since": since, "at": now, "may_come_from": may_come_from}
+    await connection.execute(_READ_IN_INBOX, values)
 
 
 async def settle(connection: AsyncConnection, request: Settle, now: datetime) -> None:
@@ -299,4 +339,5 @@ def _envelope(rows: Sequence[AnyRow]) -> Envelope:
         failures=row.retry_count,
         first_failed_at=row.failing_since,
         is_in_doubt=row.is_in_doubt,
+        variant=row.variant,
     )

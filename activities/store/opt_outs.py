@@ -1,5 +1,7 @@
 """What the owners of addresses do not want there any more: their own word, which no list overrules."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, select, update
@@ -28,6 +30,22 @@ _ADDRESS = (
     .limit(1)
 )
 _FIND = select(opt_outs.c.covers).where(_IT)
+_OF = (
+    select(opt_outs.c.channel, opt_outs.c.value, opt_outs.c.covers, opt_outs.c.source, opt_outs.c.at)
+    .join(addresses, and_(addresses.c.channel == opt_outs.c.channel, addresses.c.value == opt_outs.c.value))
+    .where(addresses.c.recipient_id == bindparam("whose"), addresses.c.gone_at.is_(None))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the owner of an address said of it, how, and when."""
+
+    channel: Channel
+    value: str = field(repr=False)
+    covers: OptOut
+    source: str
+    at: datetime
 
 
 async def opt_out(
@@ -55,3 +73,8 @@ async def address_of(connection: AsyncConnection, recipient_id: str, channel: Ch
 async def opted_out_of(connection: AsyncConnection, channel: Channel, value: str) -> OptOut | None:
     """What is not wanted at an address, None when everything is."""
     return (await connection.execute(_FIND, {"on": channel, "what": value})).scalar_one_or_none()
+
+
+async def said_of(connection: AsyncConnection, recipient_id: str) -> Mapping[Channel, Said]:
+    """What the owner of each address of a recipient said of it."""
+    return {row.channel: Said(*row) for row in await connection.execute(_OF, {"whose": recipient_id})}

@@ -1,6 +1,7 @@
 """Plans a batch, or lets the next channel take it over: decides in the transaction that writes it down."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import String, bindparam, exists, literal, select
@@ -8,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import inbox, notifications, recipients
 from activities.store.earlier import Remaining, decision_in, left_behind, overtaken, what_remains
+from activities.store.planned_rows import BEGINS_AS, planned_row
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
 from activities.store.tables import notifications as ledger
 from activities.store.tables import recipients as people
-from domain.channels import Channel, Reach
-from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, wanted_on
+from domain.channels import Channel
+from domain.deciding import HOURLY_CAPS, MAY_BE_HELD_BACK, choices_in, decide_on_fallback
+from domain.experiments import kept
 from domain.ledger import UNSETTLED, NotificationStatus
 from domain.live_activities import wants_live_activities
 from domain.recipients import Recipient, unknown_recipient
@@ -20,15 +23,6 @@ from domain.telling import Batch, Decision, Plan, Settle, TakeOver, Verdict
 
 if TYPE_CHECKING:
     from activities.planning import Deciding, Unreachable, Wording
-
-_N = NotificationStatus
-_BEGINS_AS = {
-    Verdict.SEND: _N.PENDING,
-    Verdict.TOLD: _N.DELIVERED,
-    Verdict.REFUSED: _N.FAILED,
-    Verdict.SUPPRESSED: _N.SUPPRESSED,
-    Verdict.EXPIRED: _N.EXPIRED,
-}
 
 _ASKED = select(bindparam("recipient_id", type_=String).label("recipient_id")).subquery("asked")
 _OF_ORDER = exists(literal(1)).where(ledger.c.order_id == bindparam("order_id"))
@@ -64,6 +58,8 @@ async def plan(
 
     A plan that left no row, because every channel is off or waits, is made anew when it is asked for again.
     """
+    # First of all: what others tell this person at the same time is there for us to see, and to count.
+    turn = await inbox.take_turn(connection, batch.recipient_id)
     recipient, order = await _situation(connection, batch)
     live = wants_live_activities(recipient, batch.role)
     already_told: tuple[str, ...] = ()
@@ -77,21 +73,39 @@ async def plan(
         batch, already_told = remains.batch, remains.already_told
     if order.is_redriven and not batch.first_of_run:
         batch = await _instead_of_what_is_redriven(connection, batch)
-    # Before counting: what another order tells this person at the same time counts as well.
-    turn = await inbox.take_turn(connection, batch.recipient_id)
-    messages = await told_in_last_hour(connection, batch)
+    messages = await told_in_last_hour(connection, batch, batch.told_at)
     decisions = decide(batch, recipient, told_in_last_hour=messages)
     await write_down(connection, batch, recipient, decisions, wording, turn)
     return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late, live=live)
 
 
-async def take_over(connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable") -> Decision:
+async def take_over(
+    connection: AsyncConnection, request: TakeOver, unreachable: "Unreachable", wording: "Wording"
+) -> Decision:
     """Write the row of a fallback channel, unless it is there already."""
-    batch = await _as_planned(connection, request)
+    if request.batch.priority in MAY_BE_HELD_BACK:
+        await inbox.stand_in_line(connection, request.batch.recipient_id)
+    (batch, variant), channel, at = await _as_planned(connection, request), request.channel, request.at
     known = await recipients.find(connection, batch.recipient_id)
     recipient = known or unknown_recipient(batch.recipient_id, batch.role)
-    decision = _decide_on_fallback(batch, request.channel, recipient, unreachable)
-    row = {**_row(batch, request.channel, decision, {}), "instead_of": request.failed}
+    messages = await told_in_last_hour(connection, batch, at or batch.told_at)
+    decision = decide_on_fallback(
+        batch,
+        recipient,
+        channel,
+        unreachable=unreachable(recipient, channel),
+        at=at or batch.told_at,
+        told_in_last_hour=messages.get(channel, 0),
+    )
+    row = planned_row(
+        batch,
+        channel,
+        decision,
+        choices=choices_in(batch, recipient),
+        variant=kept(variant, _variant(batch, recipient, decision, wording)),
+        at=at,
+        instead_of=request.failed,
+    )
     if await notifications.insert(connection, [row]):
         return decision
     redrive = batch.redriven_by
@@ -111,26 +125,14 @@ async def _is_open_again(
     return await notifications.reopen(connection, message_id, decision.path, redrive, batch.told_at)
 
 
-def _decide_on_fallback(
-    batch: Batch, channel: Channel, recipient: Recipient, unreachable: "Unreachable"
-) -> Decision:
-    path, reach = wanted_on(channel, batch, recipient)
-    if reach is Reach.OFF:
-        # "off" is never overruled, not even by a plan made before it was.
-        return Decision(verdict=Verdict.REFUSED, reason="switched off since", path=batch.path_on(channel))
-    if reason := unreachable(recipient, channel):
-        return Decision(verdict=Verdict.REFUSED, reason=reason, path=path)
-    return Decision(verdict=Verdict.SEND, path=path)
-
-
-async def _as_planned(connection: AsyncConnection, request: TakeOver) -> Batch:
-    """The batch without what an earlier run had told, and with its number, as the failed channel had it."""
+async def _as_planned(connection: AsyncConnection, request: TakeOver) -> tuple[Batch, str | None]:
+    """The batch as the failed channel had it: without what an earlier run had told. And its variant."""
     batch = request.batch
     failed = await notifications.by_id(connection, batch.message_id(request.failed))
     if failed is None:
-        return batch
+        return batch, None
     news = tuple(piece for piece in batch.news if piece.event_id in failed.events)
-    return batch.model_copy(update={"number": failed.batch, "news": news})
+    return batch.model_copy(update={"number": failed.batch, "news": news}), failed.variant
 
 
 async def _situation(connection: AsyncConnection, batch: Batch) -> tuple[Recipient, AnyRow]:
@@ -151,13 +153,16 @@ async def _instead_of_what_is_redriven(connection: AsyncConnection, batch: Batch
     return batch.model_copy(update={"withdrawn": (*left_behind(rows), *batch.withdrawn)})
 
 
-async def told_in_last_hour(connection: AsyncConnection, batch: Batch) -> Mapping[Channel, int]:
-    """What counts against the caps of a batch that they may hold back."""
+async def told_in_last_hour(
+    connection: AsyncConnection, batch: Batch, now: datetime
+) -> Mapping[Channel, int]:
+    """What counts against the caps of a batch that they may hold back: neither itself nor what it carries."""
     if batch.priority not in MAY_BE_HELD_BACK:
         return {}
+    own = [batch.message_id(channel) for channel in HOURLY_CAPS]
     taken_back = [taken.message_id for taken in batch.withdrawn]
     return await notifications.told_in_last_hour(
-        connection, batch.recipient_id, HOURLY_CAPS, batch.told_at, but=taken_back
+        connection, batch.recipient_id, HOURLY_CAPS, now, but=[*own, *taken_back]
     )
 
 
@@ -171,15 +176,26 @@ async def write_down(
 ) -> None:
     """Write what is decided on each channel. Raises :class:`PlannedMeanwhile` where a row is there."""
     held = {channel: path.path for channel, path in decisions.items() if path.verdict is Verdict.HELD}
-    written = {channel: made for channel, made in decisions.items() if made.verdict in _BEGINS_AS}
-    rows = [_row(batch, channel, made, held) for channel, made in written.items()]
+    written = {channel: made for channel, made in decisions.items() if made.verdict in BEGINS_AS}
+    choices = choices_in(batch, recipient)
+    variants = {channel: _variant(batch, recipient, made, wording) for channel, made in written.items()}
+    rows = [
+        planned_row(batch, channel, made, choices=choices, variant=variants[channel], held=held)
+        for channel, made in written.items()
+    ]
     if rows and not await notifications.insert(connection, rows):
         raise PlannedMeanwhile
     for channel, made in written.items():
         if made.verdict is Verdict.TOLD:
-            words = wording.words(recipient.locale, batch.role, channel, made.path, batch.facts)
+            words = wording.words(
+                recipient.locale, batch.role, channel, made.path, batch.facts, variants[channel]
+            )
             await inbox.put(connection, batch, channel, words, turn)
     await _supersede(connection, batch, list(written))
+
+
+def _variant(batch: Batch, recipient: Recipient, decision: Decision, wording: "Wording") -> str | None:
+    return wording.variant(recipient.locale, batch.role, decision.path, recipient.recipient_id, batch.told_at)
 
 
 async def _supersede(connection: AsyncConnection, batch: Batch, channels: Sequence[Channel]) -> None:
@@ -188,7 +204,7 @@ async def _supersede(connection: AsyncConnection, batch: Batch, channels: Sequen
         successor = channel if channel in channels else next(iter(channels), None)
         request = Settle(
             message_ids=tuple(message_ids),
-            status=_N.SUPERSEDED,
+            status=NotificationStatus.SUPERSEDED,
             reason="newer news took its place",
             superseded_by=batch.message_id(successor) if successor else None,
         )
@@ -199,38 +215,4 @@ def _by_channel(batch: Batch) -> Mapping[Channel, Iterable[str]]:
     return {
         channel: [taken.message_id for taken in batch.withdrawn if taken.channel is channel]
         for channel in {taken.channel: None for taken in batch.withdrawn}
-    }
-
-
-def _row(
-    batch: Batch, channel: Channel, decision: Decision, held: Mapping[Channel, Sequence[str]]
-) -> dict[str, object]:
-    told_at = batch.told_at if decision.verdict is Verdict.TOLD else None
-    return {
-        "message_id": batch.message_id(channel),
-        "order_id": batch.order_id,
-        "recipient_id": batch.recipient_id,
-        "role": batch.role,
-        "channel": channel,
-        "statuses": decision.path,
-        "batch": batch.number,
-        "status": _BEGINS_AS[decision.verdict],
-        "reason": decision.reason,
-        "retry_count": 0,
-        "provider": "inbox" if told_at else None,
-        "created_at": batch.told_at,
-        "updated_at": batch.told_at,
-        "sent_at": told_at,
-        "delivered_at": told_at,
-        "deadline": batch.deadline,
-        "events": [piece.event_id for piece in batch.news],
-        "newest_status": batch.newest.status,
-        "newest_at": batch.newest.at,
-        "facts": batch.facts,
-        "priority": batch.priority,
-        "is_in_doubt": False,
-        "verdict": decision.verdict,
-        "held": held,
-        "instead_of": None,
-        "redriven_by": batch.redriven_by,
     }

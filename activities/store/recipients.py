@@ -25,6 +25,7 @@ PERSON = (
     recipients.c.preferences,
     recipients.c.quiet_from,
     recipients.c.quiet_until,
+    recipients.c.caps,
     addresses.c.channel.label("reached_on"),
     addresses.c.platform,
     addresses.c.value,
@@ -114,8 +115,7 @@ async def find(connection: AsyncConnection, recipient_id: str) -> Recipient | No
 
 async def gone(connection: AsyncConnection, recipient_id: str) -> tuple[GoneAddress, ...]:
     """The addresses that providers told us not to use again."""
-    rows = await connection.execute(_GONE, {"recipient_id": recipient_id})
-    return tuple(GoneAddress(_address(row.channel, row), row.gone_at, row.gone_reason) for row in rows)
+    return tuple(map(gone_from, await connection.execute(_GONE, {"recipient_id": recipient_id})))
 
 
 async def mark_gone(
@@ -159,8 +159,28 @@ def recipient_from(rows: Sequence[AnyRow]) -> Recipient | None:
         devices=tuple(_device(row) for row in rows if row.reached_on is Channel.PUSH),
         preferences=_grid(first.preferences),
         quiet_hours=_quiet_hours(first.quiet_from, first.quiet_until),
+        caps={Channel(channel): cap for channel, cap in (first.caps or {}).items()},
         opted_out=opted_out,
     )
+
+
+def gone_from(row: AnyRow) -> GoneAddress:
+    """The gone address in a row of ``addresses``."""
+    address = Address(row.channel, row.value, row.platform, row.environment, row.kind)
+    return GoneAddress(address, row.gone_at, row.gone_reason)
+
+
+def address_row(recipient_id: str, address: Address, position: int) -> dict[str, object]:
+    """An address as ``addresses`` has it, working as far as we know."""
+    return {
+        "recipient_id": recipient_id,
+        "channel": address.channel,
+        "position": position,
+        "platform": address.platform,
+        "value": address.value,
+        "environment": address.environment,
+        "kind": address.kind,
+    }
 
 
 def _row(person: Recipient) -> dict[str, object]:
@@ -173,29 +193,17 @@ def _row(person: Recipient) -> dict[str, object]:
         "preferences": {status: dict(reaches) for status, reaches in person.preferences.items()},
         "quiet_from": quiet and quiet.start,
         "quiet_until": quiet and quiet.end,
+        "caps": dict(person.caps) or None,
     }
 
 
 def _address_rows(person: Recipient) -> list[dict[str, object]]:
     live = {device.address: device.live_activity_token for device in person.devices}
     return [
-        {
-            "recipient_id": person.recipient_id,
-            "channel": channel,
-            "position": position,
-            "platform": address.platform,
-            "value": address.value,
-            "environment": address.environment,
-            "kind": address.kind,
-            "live_activity_token": live.get(address),
-        }
+        {**address_row(person.recipient_id, address, position), "live_activity_token": live.get(address)}
         for channel in Channel
         for position, address in enumerate(dict.fromkeys(person.addresses(channel)))
     ]
-
-
-def _address(channel: Channel, row: AnyRow) -> Address:
-    return Address(channel, row.value, row.platform, row.environment, row.kind)
 
 
 def _device(row: AnyRow) -> Device:

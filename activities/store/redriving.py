@@ -98,7 +98,7 @@ async def _look_at_batch(
     batch = _as_told_now(content, list(own.values()), request)
     known = await recipients.find(connection, batch.recipient_id)
     recipient = known or unknown_recipient(batch.recipient_id, batch.role)
-    messages = await told_in_last_hour(connection, batch)
+    messages = await told_in_last_hour(connection, batch, batch.told_at)
     decisions = decide(batch, recipient, told_in_last_hour=messages)
     decisions |= {channel: _given(row, decisions[channel]) for channel, row in own.items()}
     reasons = {channel: unreachable(recipient, channel) for channel in Channel}

@@ -18,20 +18,26 @@ from activities.store import (
     signing_keys,
 )
 from activities.store.api_keys import ApiKeys
+from activities.store.consents import Consents
 from activities.store.database import Database
-from activities.store.dead_letters import KeptLetter
+from activities.store.dead_letters import BEGINNING, KeptLetter
+from activities.store.experiments import Experiments
 from activities.store.inbox import InboxMessage
+from activities.store.inboxes import Inboxes
 from activities.store.notifications import Notification
+from activities.store.people import LOADED, People
 from activities.store.recipients import GoneAddress
 from activities.store.redriving import Prospect
+from activities.store.timelines import Timelines
 from domain.breaker import BreakerState, Health
 from domain.channels import Channel
+from domain.consents import PROVIDER, RECIPIENT, By
 from domain.ledger import NotificationStatus
 from domain.live_activities import LiveActivity, begun_by
 from domain.messages import Attempt, Envelope
 from domain.orders import Receipt
 from domain.outcomes import Gone
-from domain.recipients import Address, Kind, OptOut, Recipient
+from domain.recipients import Address, OptOut, Recipient
 from domain.redriving import Reopen, Reopened
 from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
 
@@ -39,9 +45,6 @@ if TYPE_CHECKING:
     # By name only: the store must load neither Temporal nor what calls it.
     from activities.breakers import Tally
     from activities.planning import Deciding, Unreachable, Wording
-
-
-BEGINNING = (datetime.min.replace(tzinfo=UTC), "")
 
 
 def utc_now() -> datetime:
@@ -60,6 +63,11 @@ class Store:
         self._database = Database(url)
         self._now = now
         self.api_keys = ApiKeys(self._database, now)
+        self.consents = Consents(self._database, now)
+        self.people = People(self._database, self.consents, now)
+        self.timelines = Timelines(self._database)
+        self.experiments = Experiments(self._database)
+        self.inboxes = Inboxes(self._database, now)
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,10 +90,10 @@ class Store:
             async with self._database.transaction() as connection:
                 return await plans.plan(connection, batch, decide, wording, look=True)
 
-    async def take_over(self, request: TakeOver, unreachable: "Unreachable") -> Decision:
+    async def take_over(self, request: TakeOver, unreachable: "Unreachable", wording: "Wording") -> Decision:
         """Write the row of a fallback channel."""
         async with self._database.transaction() as connection:
-            return await plans.take_over(connection, request, unreachable)
+            return await plans.take_over(connection, request, unreachable, wording)
 
     async def settle(self, request: Settle) -> None:
         """Close notifications that are still unsettled."""
@@ -135,18 +143,11 @@ class Store:
         async with self._database.writing() as connection:
             return await notifications.record(connection, message_id, attempt)
 
-    async def mark_gone(self, recipient_id: str, address: Address, outcome: Gone) -> None:
+    async def mark_gone(
+        self, recipient_id: str, address: Address, outcome: Gone, actor: str = PROVIDER
+    ) -> None:
         """Never use an address again: until the recipient gives it anew, or wants it again."""
-        async with self._database.writing() as connection:
-            now, channel, value = self._now(), address.channel, address.value
-            if outcome.opted_out:
-                await opt_outs.opt_out(connection, channel, value, OptOut.EVERYTHING, outcome.reason, now)
-            elif address.kind is Kind.LIVE:
-                await live_activities.ended(connection, value, now)
-            elif address.kind is Kind.LIVE_START:
-                await recipients.forget_start_token(connection, recipient_id, value)
-            else:
-                await recipients.mark_gone(connection, recipient_id, address, outcome.reason, now)
+        await self.people.mark_gone(recipient_id, address, outcome, actor)
 
     async def note_live_activity(self, envelope: Envelope, started_by: Address) -> None:
         """Note that a device shows the order, or may, as a Live Activity."""
@@ -193,20 +194,23 @@ class Store:
         async with self._database.reading() as connection:
             return await notifications.by_id(connection, message_id)
 
-    async def mark_only_one_gone(self, recipient_id: str, channel: Channel, reason: str) -> None:
+    async def mark_only_one_gone(
+        self, recipient_id: str, channel: Channel, reason: str, actor: str = PROVIDER
+    ) -> None:
         """Never use the one address of a channel again, until the recipient gives it anew."""
-        async with self._database.writing() as connection:
-            await recipients.mark_only_one_gone(connection, recipient_id, channel, reason, self._now())
+        await self.people.mark_only_one_gone(recipient_id, channel, reason, actor)
 
-    async def opt_out(self, channel: Channel, value: str, covers: OptOut, source: str) -> None:
-        """Note what is not wanted at an address from now on; ``source`` says who said so, and how."""
-        async with self._database.transaction() as connection:
-            await opt_outs.opt_out(connection, channel, value, covers, source, self._now())
+    async def opt_out(
+        self, channel: Channel, value: str, covers: OptOut, source: str, actor: str = RECIPIENT
+    ) -> None:
+        """Note what is not wanted at an address from now on; ``source`` says how ``actor`` said so."""
+        await self.people.opt_out(channel, value, covers, By(actor, source))
 
-    async def opt_in(self, channel: Channel, value: str) -> None:
+    async def opt_in(
+        self, channel: Channel, value: str, source: str = "START", actor: str = RECIPIENT
+    ) -> None:
         """Everything is wanted at an address again."""
-        async with self._database.writing() as connection:
-            await opt_outs.opt_in(connection, channel, value)
+        await self.people.opt_in(channel, value, By(actor, source))
 
     async def opted_out_of(self, channel: Channel, value: str) -> OptOut | None:
         """What is not wanted at an address, None when everything is."""
@@ -252,10 +256,9 @@ class Store:
 
     # For those who look after recipients
 
-    async def load(self, people: Iterable[Recipient]) -> None:
+    async def load(self, people: Iterable[Recipient], by: By = LOADED) -> None:
         """Write recipients as given, all of them or none; their addresses are replaced."""
-        async with self._database.transaction() as connection:
-            await recipients.load(connection, people)
+        await self.people.load(people, by)
 
     async def find(self, recipient_id: str) -> Recipient | None:
         """A recipient with the addresses that work, or None where nobody loaded the id."""
@@ -294,10 +297,20 @@ class Store:
         async with self._database.reading() as connection:
             return tuple(kept.letter for kept in await dead_letters.waiting(connection, limit))
 
-    async def kept_letters(self, limit: int, group: str | None = None) -> tuple[KeptLetter, ...]:
-        """The same with the group each is in, of one group or of all."""
+    async def kept_letters(
+        self, limit: int, group: str | None = None, after: tuple[datetime, str] = BEGINNING
+    ) -> tuple[KeptLetter, ...]:
+        """The same with the group each is in, of one group or of all.
+
+        ``after``: the ``at`` and ``dead_letter_id`` of the last one of the page before.
+        """
         async with self._database.reading() as connection:
-            return await dead_letters.waiting(connection, limit, group)
+            return await dead_letters.waiting(connection, limit, group, after)
+
+    async def letters_of(self, order_id: str, limit: int = 100) -> tuple[KeptLetter, ...]:
+        """The dead letters of an order, decided on or not, oldest first."""
+        async with self._database.reading() as connection:
+            return await dead_letters.of_order(connection, order_id, limit)
 
     async def letter_groups(self) -> Mapping[str, int]:
         """How many dead letters wait for each group of reasons, the most first."""

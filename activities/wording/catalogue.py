@@ -7,12 +7,16 @@ from pathlib import Path
 from babel import Locale, UnknownLocaleError
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.resolver import Pattern
+from fluent.runtime.types import FluentType
 from fluent.syntax.ast import Junk, Message, Resource
 
+from activities.wording.facts import plain
 from domain.channels import Channel
-from domain.messages import Words
+from domain.messages import Direction, Words
 
 ENGLISH = "en"
+# Between a message's id and the name of a variant of its words.
+MARK = "--"
 _log = logging.getLogger(__name__)
 
 
@@ -37,16 +41,16 @@ def read_languages(folder: Path) -> dict[str, "Language"]:
 
 
 class Language:
-    """One language. The first of its ``catalogues`` wins where several have a message."""
+    """One language. The first of its ``catalogues`` wins where several have a message.
+
+    ``locale`` is what Babel knows of it: its plurals, how it tells time, and which way it is read.
+    """
 
     def __init__(self, tag: str, catalogues: Iterable[Resource]) -> None:
-        self.tag = tag
-        locale = _locale(tag)
-        # A Latin name jumbles an Arabic sentence unless it is isolated. Elsewhere the marks would do
-        # nothing but turn a text message of 160 characters into one of 70.
-        right_to_left = locale is not None and locale.character_order == "right-to-left"
-        # English plurals for a language that Babel does not know, not those of the machine we run on.
-        self._bundle = FluentBundle([tag if locale else ENGLISH], use_isolating=right_to_left)
+        self.tag, self.locale = tag, locale_of(tag)
+        is_reversed = self.locale.character_order == "right-to-left"
+        self.direction: Direction = "rtl" if is_reversed else "ltr"
+        self._bundle = FluentBundle([str(self.locale)], use_isolating=False)
         self._ids: set[str] = set()
         self._warned: set[str] = set()
         for catalogue in catalogues:
@@ -64,10 +68,11 @@ class Language:
             return None
         pieces = self._bundle.get_message(message_id).attributes
         text = pieces.get("sms", pieces["text"]) if channel is Channel.SMS else pieces["text"]
-        words = Words(
-            self._format(message_id, pieces["title"], values), self._format(message_id, text, values)
-        )
-        return words if words.title and words.text else None
+        said = [self._format(message_id, piece, values) for piece in (pieces["title"], text)]
+        if not all(said):
+            return None
+        shown = plain(said[1]) if channel is Channel.SMS else said[1]
+        return Words(said[0], shown, self.tag, self.direction)
 
     def phrase(self, phrase_id: str, values: Mapping[str, str | int]) -> str | None:
         """Say something that is no message, or None when the language does not have it or it is broken."""
@@ -76,14 +81,50 @@ class Language:
         value = self._bundle.get_message(phrase_id).value
         return self._format(phrase_id, value, values) or None if value else None
 
+    def lacks(self, what: str) -> None:
+        """Note, once, that something has to be said in English in its stead."""
+        if what not in self._warned:
+            self._warned.add(what)
+            _log.warning("%s.ftl has no words for %s", self.tag, what)
+
     def _format(self, message_id: str, piece: Pattern, values: Mapping[str, str | int]) -> str:
-        said, errors = self._bundle.format_pattern(piece, dict(values))
+        try:
+            said, errors = self._bundle.format_pattern(piece, self._prepared(values))
+        except RecursionError as circle:
+            said, errors = "", [circle]
         if not errors:
             return str(said)
         if message_id not in self._warned:
             self._warned.add(message_id)
             _log.warning("%s.ftl: %s is broken: %s", self.tag, message_id, errors[0])
         return ""
+
+    def _prepared(self, values: Mapping[str, str | int]) -> dict[str, object]:
+        """Keep names together where writing runs from right to left: a Latin one jumbles a sentence.
+
+        Elsewhere the marks would do nothing but turn a text message of 160 characters into one of 70, which
+        is why nothing but names gets any.
+        """
+        if self.direction == "ltr":
+            return dict(values)
+        return {name: _Name(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+class _Name(FluentType):
+    """A text that is told as a whole, whichever way it is written, and selects as the text that it is."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __eq__(self, other: object) -> bool:
+        return other == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def format(self, _: object) -> str:
+        """As it is said."""
+        return f"\N{FIRST STRONG ISOLATE}{self._text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def _read(file: Path) -> Resource:
@@ -104,8 +145,14 @@ def _messages_in(catalogue: Resource) -> set[str]:
     }
 
 
-def _locale(tag: str) -> Locale | None:
-    try:
-        return Locale.parse(tag, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return None
+def locale_of(tag: str) -> Locale:
+    """What Babel knows of a language, or of the ever more general ones.
+
+    English for a language that Babel does not know at all, rather than that of the machine we run on.
+    """
+    for part in lineage(tag):
+        try:
+            return Locale.parse(part, sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale(ENGLISH)

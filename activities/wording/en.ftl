@@ -189,3 +189,160 @@ courier-news =
         [yes] There is news of order { $order_id }{ from-merchant }: please check your deliveries.
        *[no] There is news of an order{ from-merchant }: please check your deliveries.
     }
+
+## Moments
+
+moment-now = just now
+
+## E-mails: what the link to the preferences is called.
+
+mail-preferences = Choose which e-mails you get
+
+## The page that this link leads to. `$channel` is `email` or `sms`, `$choice` is `everything`, `records`
+## (when an order is placed, delivered or cancelled) or `nothing`.
+
+choices-title = Updates about your orders
+choices-get = { $channel ->
+    [sms] { $choice ->
+        [everything] By text message you get every update we have for you there.
+        [records] By text message you get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] By text message you get nothing.
+    }
+   *[email] { $choice ->
+        [everything] By e-mail you get every update we have for you there.
+        [records] By e-mail you get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] By e-mail you get nothing.
+    }
+}
+choices-saved = { $channel ->
+    [sms] { $choice ->
+        [everything] Saved. By text message you now get every update we have for you there.
+        [records] Saved. By text message you now get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] Saved. By text message you now get nothing.
+    }
+   *[email] { $choice ->
+        [everything] Saved. By e-mail you now get every update we have for you there.
+        [records] Saved. By e-mail you now get only the updates to keep: when an order is placed, delivered or cancelled.
+       *[nothing] Saved. By e-mail you now get nothing.
+    }
+}
+choices-question = What would you like to get?
+choices-everything = Every update
+choices-everything-means = Also what happens between the order and the door.
+choices-records = Only the ones to keep
+choices-records-means = When an order is placed, delivered or cancelled.
+choices-nothing = Nothing
+choices-nothing-means = Not even when an order is cancelled.
+choices-save = Save
+choices-elsewhere = Whatever you get in other ways stays as it is.
+choices-after-stop = If you once answered STOP to a text, answer START to it as well.
+choices-no-address = There is no address of yours here that we would write to.
+choices-unknown = This link does not work
+choices-unknown-more = It may have been cut short. Open it again from the newest message you got from us.
+choices-unclear = That could not be saved
+choices-unclear-more = Go back, choose one of the three and save again.
+choices-later = That could not be done just now
+choices-later-more = Nothing was changed. Please try again in a few minutes.
+
+## The preference centre. `$channel` is `push`, `sms`, `email` or `in_app`.
+
+preferences-title = What we tell you, and how
+preferences-intro = For each step of an order, choose where you want to hear of it.
+preferences-inbox = To your inbox
+
+preferences-channel = { $channel ->
+    [push] Push
+    [sms] Text message
+    [email] E-mail
+   *[in_app] Inbox
+}
+
+preferences-places = Where we reach you
+preferences-place-none = { $channel ->
+    [push] No device
+    [sms] No number
+   *[email] No address
+}
+preferences-stop = You answered STOP, so we send no texts to this number. To get them again, answer START to any text from us.
+preferences-nothing-here = You told us to send nothing here any more.
+preferences-records-here = You asked for only what is worth keeping here: when an order is placed, delivered or cancelled.
+preferences-again = Send me everything here again
+preferences-remove = Remove
+preferences-remove-which = Remove { $device }
+
+preferences-steps = Step by step
+preferences-example = For example: “{ $text }”
+preferences-on = Always
+preferences-fallback = Only if other ways fail
+preferences-off = Never
+preferences-nowhere = Nowhere
+preferences-overruled = Switched off above, whatever you choose here.
+
+preferences-quiet = Quiet hours
+preferences-quiet-means = We then send only what cannot wait, such as that your order is on its way. The rest is in your inbox.
+preferences-quiet-wanted = Keep quiet at these hours
+preferences-quiet-from = From
+preferences-quiet-until = Until
+preferences-quiet-unclear = Please give both times, such as 22:00 and 07:00. Nothing was saved yet.
+preferences-zone = Time zone
+
+preferences-language = Language
+preferences-language-means = For messages and for this page.
+
+preferences-save = Save
+preferences-usual = Back to the usual
+preferences-usual-means = Undoes what you chose for each step. Quiet hours and language stay.
+preferences-said-saved = Saved. It holds from the next update on.
+preferences-said-usual = You get the usual updates again.
+preferences-said-removed = That device gets no more updates.
+preferences-said-again = You get everything there again.
+
+preferences-signed-out = Please sign in again
+preferences-signed-out-more = This page stays open for an hour at a time. Open it again from the app.
+preferences-nobody = Nothing to choose yet
+preferences-nobody-more = Once we know how to reach you, you can choose here what you hear of.
+preferences-unclear = That could not be saved
+preferences-unclear-more = Please open this page again and choose anew.
+preferences-later = That could not be done just now
+preferences-later-more = Nothing was changed. Please try again in a few minutes.
+
+## The page with a recipient's orders. Its buttons are short, its sentences whole.
+
+inbox-title = Your orders
+inbox-tab-inbox = Inbox
+inbox-tab-archive = Archive
+inbox-preferences = Notification settings
+inbox-unread = Unread:
+inbox-new = New
+inbox-order = Order { $order_id }
+inbox-steps = How far the order is
+inbox-step = Step { $now } of { $all }
+inbox-step-passed = { $step }: done
+inbox-step-now = { $step }: now
+inbox-step-ahead = { $step }: still to come
+inbox-step-stopped = { $step }: it goes no further
+inbox-stopped = It goes no further
+inbox-trail = { $count ->
+    [one] One message so far
+   *[other] All { $count } messages
+}
+inbox-read = Mark as read
+inbox-read-all = Mark all as read
+inbox-archive = Archive
+inbox-unarchive = Back to the inbox
+inbox-older = Older orders
+inbox-newest = Back to the newest
+inbox-empty = Nothing here yet
+inbox-empty-more = As soon as something happens to an order of yours, you see it here.
+inbox-archive-empty = The archive is empty
+inbox-archive-empty-more = What you archive is kept here. When there is news of its order, it comes back by itself.
+inbox-archived = Archived.
+inbox-unarchived = Back in the inbox.
+inbox-lost = The connection is lost. It is tried again by itself.
+inbox-closed = Please open your link again
+inbox-closed-more = This page is for you alone, and your link has run out or was cut short. Open it again from the app, or from the newest message you got from us.
+inbox-away = That could not be done just now
+inbox-away-more = Nothing was changed. Please try again in a few minutes.
+inbox-again = Try again
+inbox-no-page = This page is no more
+inbox-no-page-more = It may have been cut short on its way.

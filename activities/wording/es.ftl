@@ -169,3 +169,160 @@ courier-news =
         [yes] Hay novedades del pedido { $order_id }{ from-merchant }: revisa tus entregas.
        *[no] Hay novedades de un pedido{ from-merchant }: revisa tus entregas.
     }
+
+## Moments
+
+moment-now = ahora mismo
+
+## E-mails
+
+mail-preferences = Elige qué correos recibes
+
+## The page that this link leads to
+
+choices-title = Novedades de tus pedidos
+choices-get = { $channel ->
+    [sms] { $choice ->
+        [everything] Por mensaje de texto recibes todas nuestras novedades.
+        [records] Por mensaje de texto recibes solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Por mensaje de texto no recibes nada.
+    }
+   *[email] { $choice ->
+        [everything] Por correo recibes todas nuestras novedades.
+        [records] Por correo recibes solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Por correo no recibes nada.
+    }
+}
+choices-saved = { $channel ->
+    [sms] { $choice ->
+        [everything] Guardado. A partir de ahora recibes todas nuestras novedades por mensaje de texto.
+        [records] Guardado. A partir de ahora recibes por mensaje de texto solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Guardado. A partir de ahora no recibes nada por mensaje de texto.
+    }
+   *[email] { $choice ->
+        [everything] Guardado. A partir de ahora recibes todas nuestras novedades por correo.
+        [records] Guardado. A partir de ahora recibes por correo solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+       *[nothing] Guardado. A partir de ahora no recibes nada por correo.
+    }
+}
+choices-question = ¿Qué quieres recibir?
+choices-everything = Todas las novedades
+choices-everything-means = También lo que pasa entre el pedido y tu puerta.
+choices-records = Solo lo que conviene guardar
+choices-records-means = Cuando un pedido se hace, se entrega o se cancela.
+choices-nothing = Nada
+choices-nothing-means = Ni siquiera cuando se cancela un pedido.
+choices-save = Guardar
+choices-elsewhere = Lo que recibes por otras vías sigue igual.
+choices-after-stop = Si alguna vez respondiste STOP a un mensaje, respóndele también START.
+choices-no-address = Aquí no tenemos ninguna dirección tuya a la que escribir.
+choices-unknown = Este enlace no funciona
+choices-unknown-more = Puede que esté cortado. Ábrelo de nuevo desde el último mensaje que te enviamos.
+choices-unclear = No se ha podido guardar
+choices-unclear-more = Vuelve atrás, elige una de las tres opciones y guarda de nuevo.
+choices-later = Ahora mismo no es posible
+choices-later-more = No se ha cambiado nada. Vuelve a intentarlo dentro de unos minutos, por favor.
+
+## El centro de preferencias
+
+preferences-title = Qué te contamos y cómo
+preferences-intro = Elige dónde quieres enterarte de cada paso de un pedido.
+preferences-inbox = Ir a tu bandeja
+
+preferences-channel = { $channel ->
+    [push] Notificación push
+    [sms] SMS
+    [email] Correo electrónico
+   *[in_app] Bandeja
+}
+
+preferences-places = Dónde te encontramos
+preferences-place-none = { $channel ->
+    [push] Ningún dispositivo
+    [sms] Ningún número
+   *[email] Ninguna dirección
+}
+preferences-stop = Respondiste STOP, así que no enviamos SMS a este número. Para volver a recibirlos, responde START a cualquier SMS nuestro.
+preferences-nothing-here = Nos pediste que no enviemos nada más aquí.
+preferences-records-here = Pediste solo lo que conviene guardar: cuando un pedido se hace, se entrega o se cancela.
+preferences-again = Volver a enviarme todo aquí
+preferences-remove = Quitar
+preferences-remove-which = Quitar { $device }
+
+preferences-steps = Paso a paso
+preferences-example = Por ejemplo: «{ $text }»
+preferences-on = Siempre
+preferences-fallback = Solo si fallan las otras vías
+preferences-off = Nunca
+preferences-nowhere = En ninguna parte
+preferences-overruled = Está desactivado más arriba, elijas lo que elijas aquí.
+
+preferences-quiet = Horas de silencio
+preferences-quiet-means = Entonces solo enviamos lo que no puede esperar, por ejemplo que tu pedido está en camino. El resto queda en tu bandeja.
+preferences-quiet-wanted = Guardar silencio a estas horas
+preferences-quiet-from = Desde
+preferences-quiet-until = Hasta
+preferences-quiet-unclear = Indica las dos horas, por ejemplo 22:00 y 07:00. Aún no se ha guardado nada.
+preferences-zone = Zona horaria
+
+preferences-language = Idioma
+preferences-language-means = Para los mensajes y para esta página.
+
+preferences-save = Guardar
+preferences-usual = Volver a lo habitual
+preferences-usual-means = Deshace lo que elegiste para cada paso. Las horas de silencio y el idioma no cambian.
+preferences-said-saved = Guardado. Vale a partir de la próxima novedad.
+preferences-said-usual = Vuelves a recibir las novedades habituales.
+preferences-said-removed = Ese dispositivo ya no recibe novedades.
+preferences-said-again = Vuelves a recibirlo todo ahí.
+
+preferences-signed-out = Vuelve a entrar, por favor
+preferences-signed-out-more = Esta página permanece abierta una hora. Ábrela de nuevo desde la aplicación.
+preferences-nobody = Todavía no hay nada que elegir
+preferences-nobody-more = Cuando sepamos cómo llegar a ti, aquí podrás elegir de qué te enteras.
+preferences-unclear = No se pudo guardar
+preferences-unclear-more = Abre esta página de nuevo y vuelve a elegir.
+preferences-later = No se pudo hacer en este momento
+preferences-later-more = No se cambió nada. Inténtalo de nuevo en unos minutos.
+
+## La página con los pedidos
+
+inbox-title = Tus pedidos
+inbox-tab-inbox = Bandeja
+inbox-tab-archive = Archivo
+inbox-preferences = Ajustes de notificaciones
+inbox-unread = Sin leer:
+inbox-new = Nuevo
+inbox-order = Pedido { $order_id }
+inbox-steps = Hasta dónde ha llegado el pedido
+inbox-step = Paso { $now } de { $all }
+inbox-step-passed = { $step }: hecho
+inbox-step-now = { $step }: ahora
+inbox-step-ahead = { $step }: aún por llegar
+inbox-step-stopped = { $step }: ya no sigue
+inbox-stopped = Ya no sigue
+inbox-trail = { $count ->
+    [one] Un mensaje hasta ahora
+    [many] Los { $count } de mensajes
+   *[other] Los { $count } mensajes
+}
+inbox-read = Marcar como leído
+inbox-read-all = Marcar todo como leído
+inbox-archive = Archivar
+inbox-unarchive = Devolver a la bandeja
+inbox-older = Pedidos anteriores
+inbox-newest = Volver a los más recientes
+inbox-empty = Aquí todavía no hay nada
+inbox-empty-more = En cuanto pase algo con un pedido tuyo, lo verás aquí.
+inbox-archive-empty = El archivo está vacío
+inbox-archive-empty-more = Lo que archivas se guarda aquí. Cuando hay novedades de su pedido, vuelve por sí solo.
+inbox-archived = Archivado.
+inbox-unarchived = De vuelta en la bandeja.
+inbox-lost = Se perdió la conexión. Se vuelve a intentar automáticamente.
+inbox-closed = Abre tu enlace de nuevo, por favor
+inbox-closed-more = Esta página es solo para ti, y tu enlace ha caducado o está incompleto. Ábrela de nuevo desde la aplicación o desde el último mensaje nuestro.
+inbox-away = No se pudo hacer en este momento
+inbox-away-more = No se cambió nada. Inténtalo de nuevo en unos minutos.
+inbox-again = Intentar de nuevo
+inbox-no-page = Esta página ya no existe
+inbox-no-page-more = Puede que el enlace haya llegado incompleto.

@@ -20,9 +20,15 @@ _PLAIN = str.maketrans(
         ),
         **dict.fromkeys("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", '"'),
         **dict.fromkeys("\N{EN DASH}\N{EM DASH}\N{NON-BREAKING HYPHEN}", "-"),
+        **dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", " "),
         "\N{HORIZONTAL ELLIPSIS}": "...",
     }
 )
+
+
+def plain(text: str) -> str:
+    """Put a text into the alphabet of text messages as far as typography alone keeps it out."""
+    return text.translate(_PLAIN)
 
 
 def sayable(facts: Mapping[str, Fact], channel: Channel) -> dict[str, str | int]:
@@ -70,7 +76,7 @@ def _text(value: object, channel: Channel) -> str:
         return ""
     shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", value))
     line = " ".join(shown.split())
-    return line.translate(_PLAIN) if channel is Channel.SMS else line
+    return plain(line) if channel is Channel.SMS else line
 
 
 def _shown(character: str) -> str:

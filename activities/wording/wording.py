@@ -1,20 +1,25 @@
 """Finds the words for a path: the most telling message there is, in the reader's language before English."""
 
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from activities.wording.catalogue import ENGLISH, Language, lineage, read_languages
+from activities.wording.catalogue import ENGLISH, MARK, Language, lineage, read_languages
+from activities.wording.experiments import read_experiments
 from activities.wording.facts import ever_fewer, sayable
 from activities.wording.phrases import Phrases
+from activities.wording.places import own_name
 from domain.channels import Channel
+from domain.experiments import Experiment, recorded_as, variant_in
 from domain.messages import Words
 from domain.orders import Fact
 from domain.segments import segments
-from domain.status import STATUS_RULES, Role, Status
+from domain.status import Role, Status
 
 CATALOGUES = Path(__file__).parent
-_log = logging.getLogger(__name__)
+# What the link to the preferences is called in an e-mail.
+FOOTER = "mail-preferences"
 
 
 class FluentWording:
@@ -27,33 +32,78 @@ class FluentWording:
     def __init__(self, folder: Path = CATALOGUES) -> None:
         self._languages = read_languages(folder)
         self._english = self._languages[ENGLISH]
+        self.experiments = read_experiments(folder)
         self._last_resort = {role: self._must_say(_anything(role)) for role in Role}
-        self._warned: set[tuple[str, Role, Status | None]] = set()
+        if self._english.phrase(FOOTER, {}) is None:
+            raise ValueError(f"{ENGLISH}.ftl must say {FOOTER}: e-mails end with it")
 
     def words(
-        self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
+        self,
+        locale: str,
+        role: Role,
+        channel: Channel,
+        path: tuple[Status, ...],
+        facts: Mapping[str, Fact],
+        variant: str | None = None,
     ) -> Words:
         """Tell ``path`` as one message for ``channel``; in English when ``locale`` has no catalogue.
 
-        A text leaves facts out where it would otherwise be sent, and billed, in several parts.
+        A text leaves facts out where it would otherwise be sent, and billed, in several parts. An e-mail has
+        its footer in the language that the rest of it is in. ``variant`` is what :meth:`variant` answered;
+        what has none is told in the usual words.
         """
-        own = self._language(locale)
+        said = self._said(self._language([locale]), role, channel, path, facts, variant)
+        if channel is not Channel.EMAIL:
+            return said
+        return replace(said, footer=self.phrases(said.language)(FOOTER))
+
+    def _said(
+        self,
+        own: Language,
+        role: Role,
+        channel: Channel,
+        path: tuple[Status, ...],
+        facts: Mapping[str, Fact],
+        variant: str | None,
+    ) -> Words:
         values = sayable(facts, channel)
         for language, message_id in self._candidates(own, role, path):
-            if words := _say(language, message_id, channel, values):
+            if words := _say_variant(language, message_id, variant_in(variant), channel, values):
                 if language is not own or message_id == _anything(role):
-                    self._warn_once(own, role, path)
+                    own.lacks(f"{path[-1] if path else 'no status'} to the {role}")
                 return words
         return self._last_resort[role]
 
-    def phrases(self, locale: str) -> Phrases:
-        """What pages say, in English when ``locale`` has no catalogue."""
-        return Phrases(self._language(locale), self._english)
+    def variant(
+        self, locale: str, role: Role, path: tuple[Status, ...], recipient_id: str, at: datetime
+    ) -> str | None:
+        """Which variant a recipient hears of news told ``at`` a moment, None where none are compared.
 
-    def missing(self, locale: str) -> tuple[str, ...]:
-        """List the messages a language ought to have and has not: one per status told, and all of English."""
-        needed = {message_id for role in Role for message_id in _needed(role)}
-        return tuple(sorted((needed | self._english.message_ids) - self._language(locale).message_ids))
+        A language takes part with all variants or not at all: or its readers would be compared with others.
+        """
+        experiment = self._running(role, path, at)
+        if experiment is None:
+            return None
+        candidates = self._candidates(self._language([locale]), role, path)
+        language, usual = next((one for one in candidates if one[1] in one[0].message_ids), (None, ""))
+        others = (f"{usual}{MARK}{name}" for name in experiment.variants if name != experiment.usual)
+        if language is None or usual == _anything(role) or not language.message_ids.issuperset(others):
+            return None
+        return recorded_as(experiment, experiment.variant_of(recipient_id))
+
+    def phrases(self, *locales: str) -> Phrases:
+        """What pages say, in the first of ``locales`` that has a catalogue, in English when none has."""
+        return Phrases(self._language(locales), self._english)
+
+    def _running(self, role: Role, path: Sequence[Status], at: datetime) -> Experiment | None:
+        """The one experiment with the news of a path: that of its newest status."""
+        fits = (one for one in self.experiments if path and (one.role, one.status) == (role, path[-1]))
+        return next((one for one in fits if one.runs_at(at)), None)
+
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Every language there is, by its tag, as its own readers call it."""
+        return {tag: own_name(tag) for tag in self._languages}
 
     def _candidates(
         self, own: Language, role: Role, path: Sequence[Status]
@@ -64,9 +114,9 @@ class FluentWording:
                 for message_id in message_ids:
                     yield language, message_id
 
-    def _language(self, locale: str) -> Language:
-        known = (self._languages[tag] for tag in lineage(locale) if tag in self._languages)
-        return next(known, self._english)
+    def _language(self, locales: Iterable[str]) -> Language:
+        tags = (tag for locale in locales for tag in lineage(locale))
+        return next((self._languages[tag] for tag in tags if tag in self._languages), self._english)
 
     def _must_say(self, message_id: str) -> Words:
         words = self._english.say(message_id, Channel.PUSH, sayable({}, Channel.PUSH))
@@ -74,11 +124,19 @@ class FluentWording:
             raise ValueError(f"{ENGLISH}.ftl must say {message_id}: it stands in for what is missing")
         return words
 
-    def _warn_once(self, language: Language, role: Role, path: Sequence[Status]) -> None:
-        newest = path[-1] if path else None
-        if (language.tag, role, newest) not in self._warned:
-            self._warned.add((language.tag, role, newest))
-            _log.warning("%s.ftl has no words for %s to the %s", language.tag, newest or "no status", role)
+
+def _say_variant(
+    language: Language,
+    message_id: str,
+    variant: str | None,
+    channel: Channel,
+    values: Mapping[str, str | int],
+) -> Words | None:
+    """Say one message in a variant, and in the usual words where there is none, or a broken one."""
+    usual = _say(language, message_id, channel, values)
+    if usual is None or variant is None:
+        return usual
+    return _say(language, f"{message_id}{MARK}{variant}", channel, values) or usual
 
 
 def _say(
@@ -99,8 +157,3 @@ def ids_of(role: Role, path: Sequence[Status]) -> tuple[str, ...]:
 
 def _anything(role: Role) -> str:
     return f"{role}-news"
-
-
-def _needed(role: Role) -> list[str]:
-    told = [status for status, rule in STATUS_RULES.items() if role in rule.told]
-    return [_anything(role), *(ids_of(role, [status])[0] for status in told)]

@@ -26,7 +26,8 @@ from benchmarks.bench.driver import Announce, Arrivals, Drive
 from benchmarks.bench.job import BATCHES, WINDOW_SECONDS, customers
 from domain.orders import OrderEvent, Rules
 from leaving import leave
-from simulator.stack import HOME, Stack
+from simulator.programs import HOME
+from simulator.stack import Stack
 from starter import OrderIsOver, OrderService
 
 ORDERS, LANES, ROUNDS = 150, 60, 3

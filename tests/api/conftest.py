@@ -17,6 +17,9 @@ SECRETS = (
     "a1b2c3d4e5f6",
     "/preferences/",
     "SubscribeURL",
+    # Of a key, and of a recipient's token.
+    "onk_",
+    "ImMtNDIi",
     AUTH_TOKEN,
 )
 
@@ -36,10 +39,16 @@ async def front() -> AsyncIterator[Front]:
 
 
 @pytest.fixture
-async def door(front: Front, tmp_path: Path, migrated: Path) -> AsyncIterator[Door]:
+def data(tmp_path: Path, migrated: Path) -> Path:
+    """A folder with a store that has its tables."""
     data = tmp_path / "data"
     data.mkdir()
-    (data / "store.db").write_bytes(migrated.read_bytes())  # noqa: ASYNC240
+    (data / "store.db").write_bytes(migrated.read_bytes())
+    return data
+
+
+@pytest.fixture
+async def door(front: Front, data: Path) -> AsyncIterator[Door]:
     async with open_door(front, data) as door:
         yield door
 

@@ -1,17 +1,18 @@
 """The stage of the API's tests: the API on loopback over a real store, and those who call it."""
 
+import asyncio
 import itertools
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+from starlette import types as asgi
 from starlette.routing import Router
-from starlette.types import ASGIApp, Receive, Scope, Send
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped] # it has none
 
 from activities.store import Store
@@ -20,16 +21,20 @@ from activities.wording import FluentWording
 from api.answers import ComeAgain
 from api.app import Parts, build
 from api.callers import Callers
+from api.operations import Operations, TemporalUi
 from api.orders import Orders
 from api.serving import serving
 from api.sns import SnsMessages
+from domain.callers import Scope
 from domain.channels import Channel
 from domain.desk import Answer, Outcome
 from domain.links import SignedLinks
 from domain.orders import OrderEvent, Receipt
+from domain.redriving import Redriven, RedriveOutcome
 from domain.status import Status
+from domain.telling import DeadLetter
 from domain.timeline import Timeline
-from starter import NoSuchOrder
+from starter import NoSuchOrder, NoWorker, OrderIsOver
 from temporal_client import NoServer
 from tests.api.amazon import TOPIC, Amazon
 from tests.store.stage import Stage as Planning
@@ -52,7 +57,11 @@ class ToldOrders:
     def __init__(self) -> None:
         self.told: list[tuple[str, Receipt]] = []
         self.announced: list[OrderEvent] = []
+        self.asked: list[str] = []
+        self.over: set[str] = set()
+        self.away_for: set[str] = set()
         self.are_away = False
+        self.have_a_worker = True
 
     async def tell(self, order_id: str, receipt: Receipt) -> None:
         if self.are_away:
@@ -63,16 +72,48 @@ class ToldOrders:
         return not self.are_away
 
     async def announce(self, event: OrderEvent) -> None:
-        if self.are_away:
+        # As it is with a server: whoever comes later may well be answered earlier.
+        for _ in range(-len(self.asked) % 7):
+            await asyncio.sleep(0)
+        if self.are_away or event.event_id in self.away_for:
             raise NoServer("no Temporal server answers")
+        if event.order_id in self.over:
+            raise OrderIsOver(f"order {event.order_id} is over")
         self.announced.append(event)
 
     async def announce_and_wait(self, event: OrderEvent) -> Answer:
+        self.asked.append(event.event_id)
+        if not (self.have_a_worker or self.are_away or event.order_id in self.over):
+            raise NoWorker("no worker took the event")
+        is_known = event.event_id in {known.event_id for known in self.announced}
         await self.announce(event)
-        return Answer(outcome=Outcome.ACCEPTED, order_id=event.order_id, event_id=event.event_id)
+        outcome = Outcome.DUPLICATE if is_known else Outcome.ACCEPTED
+        return Answer(outcome=outcome, order_id=event.order_id, event_id=event.event_id)
 
-    async def timeline(self, order_id: str) -> Timeline:
+    async def timeline(self, order_id: str, *, while_open: bool = False) -> Timeline:
+        if self.are_away:
+            raise NoServer("no Temporal server answers")
+        if order_id in self.over:
+            raise OrderIsOver(f"order {order_id} is over")
+        if order_id in {event.order_id for event in self.announced} and not self.have_a_worker:
+            raise NoWorker("no worker answers")
         raise NoSuchOrder(f"order {order_id} is not known")
+
+
+class ToldRedrives:
+    """Stands for the workflows of redrives: remembers which letters were to be told again."""
+
+    def __init__(self) -> None:
+        self.redriven: list[str] = []
+        self.are_away = False
+
+    async def redrive(self, letters: Iterable[DeadLetter]) -> list[Redriven]:
+        if self.are_away:
+            raise ComeAgain("Temporal does not answer")
+        ids = [letter.dead_letter_id for letter in letters]
+        self.redriven += ids
+        outcome = RedriveOutcome.REDRIVEN
+        return [Redriven(dead_letter_id=one, outcome=outcome, how="push SENT") for one in ids]
 
 
 @dataclass
@@ -84,8 +125,10 @@ class Door:
     store: Store
     links: SignedLinks
     orders: ToldOrders
+    redrives: ToldRedrives
     amazon: Amazon
     folder: Path
+    parts: Parts
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     async def sent(self, channel: Channel, order_id: str = "A17") -> str:
@@ -97,6 +140,15 @@ class Door:
         row = next(row for row in await self.store.history(order_id) if row.channel is channel)
         await self.store.record(row.message_id, sent())
         return row.message_id
+
+    async def key(self, *scopes: Scope) -> dict[str, str]:
+        """The headers of a caller with a key of these scopes, or of all of them."""
+        made = await self.store.api_keys.make("order-service", scopes or list(Scope))
+        return {"Authorization": f"Bearer {made.text}"}
+
+    def token(self, recipient_id: str = "c-42") -> dict[str, str]:
+        """The headers of a recipient."""
+        return {"Authorization": f"Bearer {self.links.recipient_token(recipient_id)}"}
 
     async def row(self, message_id: str) -> Notification:
         found = await self.store.notification(message_id)
@@ -167,10 +219,10 @@ class Front:
     """What listens, for many APIs one after the other: each test has an API of its own behind it."""
 
     def __init__(self) -> None:
-        self.app: ASGIApp = Router()
+        self.app: asgi.ASGIApp = Router()
         self.url = ""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         await self.app(scope, receive, send)
 
 
@@ -183,9 +235,15 @@ async def open_front() -> AsyncIterator[Front]:
 
 
 @asynccontextmanager
-async def open_door(front: Front, folder: Path, orders: Orders | None = None) -> AsyncIterator[Door]:
-    """Serve the API over the store in a folder, which then knows c-42."""
-    told, amazon = ToldOrders(), Amazon()
+async def open_door(
+    front: Front,
+    folder: Path,
+    orders: Orders | None = None,
+    wording: FluentWording | None = None,
+    **more: Any,
+) -> AsyncIterator[Door]:
+    """Serve the API over the store in a folder, which then knows c-42; ``more`` says other parts."""
+    told, redrives, amazon = ToldOrders(), ToldRedrives(), Amazon()
     async with (
         Store(as_url(folder / "store.db")) as store,
         httpx.AsyncClient(base_url=front.url, verify=_NO_TLS) as http,
@@ -198,9 +256,11 @@ async def open_door(front: Front, folder: Path, orders: Orders | None = None) ->
             links=links,
             service=told,
             callers=Callers(store.api_keys, links),
-            wording=FluentWording(),
+            wording=wording or FluentWording(),
+            operations=Operations(redrives, ["smtp"], TemporalUi("https://temporal.example.org", "default")),
             twilio_auth_token=AUTH_TOKEN,
             sns=SnsMessages(TOPIC, amazon.fetch),
         )
+        parts = replace(parts, **more)
         front.app = build(parts)
-        yield Door(front.url, http, store, links, told, amazon, folder)
+        yield Door(front.url, http, store, links, told, redrives, amazon, folder, parts)

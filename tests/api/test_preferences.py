@@ -1,13 +1,16 @@
 """Recipients say what they want: by one click in their mail program, or on a page without scripts."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 
+from api.languages import accepted
 from domain.channels import Channel
 from domain.recipients import OptOut
 from tests.api.stage import EMAIL, PUBLIC_URL, SMS, Door
+from tests.store.stage import somebody
 
 ANA = "ana@example.org"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -160,7 +163,7 @@ async def test_pages_are_strict_about_what_a_browser_may_do(door: Door) -> None:
         headers = (await door.http.get(path)).headers
 
         policy = headers["content-security-policy"]
-        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert policy.startswith("default-src 'none'; style-src 'self'; ")
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert headers["cache-control"] == "no-store"
@@ -172,10 +175,74 @@ async def test_the_page_needs_no_script_and_can_be_found_ones_way_around(door: D
     html = (await door.http.get(door.preferences())).text
     page = Page(html)
 
-    assert html.startswith('<!doctype html><html lang="en">')
+    assert html.startswith('<!doctype html>\n<html lang="en" dir="ltr">')
     assert {"main", "h1", "title", "fieldset", "legend", "label", "button"} <= set(page.tags)
     assert page.tags.count("label") == page.tags.count("input") == 3
     assert "script" not in page.tags
-    assert not re.search(r'(src|href|action)="', html)
+    assert all(link.startswith("/assets/") for link in re.findall(r'(?:src|href|action)="([^"]*)', html))
     assert ANA not in html
     assert PUBLIC_URL not in html
+
+
+# In the recipient's language.
+
+
+@pytest.mark.parametrize(
+    ("locale", "html", "saved"),
+    [
+        ("es-MX", '<html lang="es" dir="ltr">', "Guardado. A partir de ahora no recibes nada por correo."),
+        ("fr", '<html lang="fr" dir="ltr">', "Vous ne recevez désormais plus rien par e-mail."),
+        ("ar", '<html lang="ar" dir="rtl">', "تم الحفظ. لن يصلك من الآن شيء بالبريد الإلكتروني."),
+        ("ja", '<html lang="ja" dir="ltr">', "保存しました。今後、メールでは何もお送りしません。"),
+        ("de", '<html lang="en" dir="ltr">', "Saved. By e-mail you now get nothing."),
+    ],
+)
+async def test_the_page_goes_on_in_the_language_of_the_message(
+    door: Door, locale: str, html: str, saved: str
+) -> None:
+    await door.store.load([somebody(locale=locale)])
+
+    # What the browser reads does not count: the message that led here was in the recipient's language.
+    answer = await door.http.post(
+        door.preferences(), data={"choice": "nothing"}, headers={"Accept-Language": "en"}
+    )
+
+    assert html in answer.text
+    assert saved in answer.text
+    assert Page(answer.text).checked == "nothing"
+
+
+async def test_whose_link_it_is_we_may_not_know_and_ask_the_browser(door: Door) -> None:
+    french = {"Accept-Language": "de, fr-CH;q=0.9, en;q=0.8"}
+
+    unknown = await door.http.get("/preferences/x", headers=french)
+    nobodys = await door.http.get(door.preferences(recipient_id="c-43"), headers=french)
+    async with door.store_is_away():
+        away = await door.http.get(door.preferences(), headers=french)
+
+    assert (unknown.status_code, nobodys.status_code, away.status_code) == (404, 200, 503)
+    for answer, said in (
+        (unknown, "Ce lien ne fonctionne pas"),
+        (nobodys, "Nous n\N{RIGHT SINGLE QUOTATION MARK}avons ici aucune adresse"),
+        (away, "Ce n\N{RIGHT SINGLE QUOTATION MARK}est pas possible"),
+    ):
+        assert '<html lang="fr" dir="ltr">' in answer.text
+        assert said in unescape(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("header", "tags"),
+    [
+        ("", []),
+        ("fr", ["fr"]),
+        ("en;q=0.5, fr-CH, es;q=0.7", ["fr-CH", "es", "en"]),
+        ("fr;q=0, en ; q=1.0", ["en"]),
+        ("*, ja", ["ja"]),
+        ("fr;q=nan, es;q=2, ja;q=-1, ar;q=0.1", ["ar"]),
+        ("\x00, <script>, ..," + "x" * 9, []),
+        (",".join(f"l{chr(97 + n % 26)}" for n in range(5000)), [f"l{chr(97 + n)}" for n in range(10)]),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_a_browser_says_of_languages_is_read_with_care(header: str, tags: list[str]) -> None:
+    assert accepted(header) == tags

@@ -25,7 +25,6 @@ MESSAGE = Message(
     path=(Status.PREPARING, Status.OUT_FOR_DELIVERY),
     priority=1,
     seconds_left=600,
-    locale="en",
 )
 ROUTINE = replace(MESSAGE, path=(Status.ACCEPTED, Status.PREPARING), priority=5)
 A_RECORD = replace(MESSAGE, path=(Status.DELIVERED,))

@@ -21,7 +21,14 @@ PREFERENCES = "https://orders.example.org/preferences/WyJjLTQyIiwiZW1haWwiXQ.c2l
 OPTIONAL = Links(PREFERENCES, PREFERENCES)
 RECORD = Links(PREFERENCES)
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
-ARABIC = Words("في الطريق إليك", f"طلبك من {FIRST_STRONG_ISOLATE}Burger Barn{POP_ISOLATE} في الطريق إليك.")
+ARABIC = Words(
+    "في الطريق إليك",
+    f"طلبك من {FIRST_STRONG_ISOLATE}Burger Barn{POP_ISOLATE} في الطريق إليك.",
+    language="ar",
+    direction="rtl",
+    footer="اختيار الرسائل",
+)
+FOOTER = "Choose which e-mails you get"
 HOSTILE = (
     "<script>alert(1)</script><img src=https://evil.example.com/p.png onerror='x'>&amp;\"\r\nBcc: b@c.de"
 )
@@ -30,7 +37,8 @@ HOSTILE = (
 def news(
     message: Message = MESSAGE, *, words: Words | None = None, links: Links | None = OPTIONAL
 ) -> Message:
-    return replace(message, words=words or message.words, links=links)
+    said = words or message.words
+    return replace(message, words=replace(said, footer=said.footer or FOOTER), links=links)
 
 
 def wire(message: Message, sender: str = SENDER, recipient: str = EMAIL) -> bytes:
@@ -121,7 +129,7 @@ def test_a_long_link_stays_in_one_piece(length: int) -> None:
 @pytest.mark.parametrize("links", [OPTIONAL, RECORD])
 def test_both_bodies_lead_to_the_preferences(links: Links) -> None:
     message = news(links=links)
-    assert body(message, "plain").endswith(f"\n\nChoose which e-mails you get:\n{PREFERENCES}\n")
+    assert body(message, "plain").endswith(f"\n\n{FOOTER}\n{PREFERENCES}\n")
     (link,) = page(message).all("a")
     assert link["href"] == PREFERENCES
 
@@ -132,26 +140,17 @@ def test_without_links_there_is_no_footer() -> None:
     assert page(message).all("a") == []
 
 
-@pytest.mark.parametrize(
-    ("locale", "label"),
-    [
-        ("en-GB", "Choose which e-mails you get"),
-        ("es", "Elige qué correos recibes"),
-        ("es-MX", "Elige qué correos recibes"),
-        ("fr", "Choose which e-mails you get"),
-    ],
-)
-def test_the_footer_is_in_the_readers_language_or_in_english(locale: str, label: str) -> None:
-    message = replace(news(), locale=locale)
-    assert label in body(message, "plain")
-    assert page(message).texts[-1] == label
+def test_the_footer_is_what_the_words_say() -> None:
+    message = news(words=ARABIC)
+    assert body(message, "plain").endswith(f"\n\n{ARABIC.footer}\n{PREFERENCES}\n")
+    assert page(message).texts[-1] == ARABIC.footer
 
 
 def test_the_page_says_the_headline_and_the_sentence_once_each() -> None:
     shown = page(news(words=Words("On its way", "It comes."))).texts
     # The first is the preview in a list of mails, which the page itself hides.
     assert shown[0].startswith("It comes.")
-    assert shown[1:] == ["A17", "On its way", "It comes.", "Choose which e-mails you get"]
+    assert shown[1:] == ["A17", "On its way", "It comes.", FOOTER]
 
 
 def test_the_page_names_the_place_and_the_order() -> None:
@@ -174,7 +173,9 @@ def test_the_name_of_a_place_comes_from_outside(name: str | int, shown: str | No
     assert "x" * 21 not in texts
 
 
-@pytest.mark.parametrize("field", ["title", "text", "merchant_name", "order_id", "link", "locale"])
+@pytest.mark.parametrize(
+    "field", ["title", "text", "merchant_name", "order_id", "link", "language", "footer"]
+)
 def test_nothing_from_outside_becomes_markup_or_a_header(field: str) -> None:
     message = {
         "title": news(words=Words(HOSTILE, "It comes.")),
@@ -182,7 +183,8 @@ def test_nothing_from_outside_becomes_markup_or_a_header(field: str) -> None:
         "merchant_name": replace(news(), facts={"merchant_name": HOSTILE}),
         "order_id": replace(news(), order_id='"><script>'),
         "link": news(links=Links(f"{PREFERENCES}?a=<b>\"'&c")),
-        "locale": replace(news(), locale='en"><script>'),
+        "language": news(words=Words("On its way", "It comes.", language='en"><script>')),
+        "footer": news(words=Words("On its way", "It comes.", footer=HOSTILE)),
     }[field]
     usual, seen = page(replace(news(), facts={"merchant_name": "Burger Barn"})), page(message)
 
@@ -256,25 +258,26 @@ def test_a_long_address_stays_in_one_piece() -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "words", "language", "direction"),
+    ("words", "side"),
     [
-        ("en", MESSAGE.words, "en", "ltr"),
-        ("es-MX", MESSAGE.words, "es-MX", "ltr"),
-        ("ar", ARABIC, "ar", "rtl"),
-        ("ar-EG", ARABIC, "ar", "rtl"),
-        ("he", Words("בדרך", "ההזמנה בדרך."), "he", "rtl"),
-        ("fa", Words("در راه", "سفارش شما در راه است."), "fa", "rtl"),
-        ("ur", Words("راستے میں", "آپ کا آرڈر راستے میں ہے"), "ur", "rtl"),
-        # Nobody has written an Arabic catalogue yet: its readers are told in English.
-        ("ar", MESSAGE.words, "en", "ltr"),
+        (MESSAGE.words, "left"),
+        (Words("En camino", "Tu pedido va en camino.", language="es-mx"), "left"),
+        (ARABIC, "right"),
+        (Words("בדרך", "ההזמנה בדרך.", language="he", direction="rtl"), "right"),
     ],
 )
-def test_the_page_runs_the_way_its_words_do(locale: str, words: Words, language: str, direction: str) -> None:
-    seen = page(replace(news(words=words), locale=locale))
+def test_the_page_runs_the_way_its_words_do(words: Words, side: str) -> None:
+    seen = page(news(words=words))
     for element in (seen.all("html")[0], seen.all("div")[1]):  # some clients drop the first
-        assert (element["lang"], element["dir"]) == (language, direction)
-    assert seen.all("h1")[0]["align"] == ("right" if direction == "rtl" else "left")
+        assert (element["lang"], element["dir"]) == (words.language, words.direction)
+    assert seen.all("h1")[0]["align"] == side
     assert words.title in seen.texts
+
+
+def test_a_name_from_outside_does_not_turn_a_page_around() -> None:
+    seen = page(replace(news(words=ARABIC), facts={"merchant_name": "Burger Barn"}))
+    by_themselves = {tag for tag, attributes in seen.tags if attributes.get("dir") == "auto"}
+    assert by_themselves == {"td"}  # what stands above: the place and the order
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,8 @@ def test_a_path_has_no_repeats() -> None:
 
 def test_nothing_is_still_true_of_nothing() -> None:
     assert still_true((), [S.PLACED]) == ()
+
+
+def test_what_is_not_wanted_leaves_no_repeat_behind() -> None:
+    went = (S.PREPARING, S.ACCEPTED, S.PREPARING)
+    assert still_true(went, [S.PREPARING]) == (S.PREPARING,)

@@ -1,51 +1,21 @@
 """What the tests of pages share: the API over the whole product, and a browser to look at it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser
 
-from activities.wording import FluentWording
-from api.app import Parts, build
-from api.callers import Callers
-from api.orders import RunningOrders
-from api.serving import serving
-from domain.callers import Scope
-from domain.links import SignedLinks
-from simulator.ports import Ports
-from starter import OrderService
 from tests.pages.browser import Reader, chromium, open_browser
+from tests.site import Site, open_site
 from tests.stage import Stage
-
-
-@dataclass(frozen=True)
-class Site:
-    """The API over the stage, as everybody reaches it. ``key`` opens everything."""
-
-    url: str
-    links: SignedLinks
-    key: str
-    stage: Stage
 
 
 @pytest.fixture(scope="session")
 async def site(stage: Stage) -> AsyncIterator[Site]:
     """The API over the stage's own Temporal and store."""
-    port = Ports.free().api
-    links = SignedLinks(f"http://127.0.0.1:{port}", await stage.store.signing_secrets())
-    key = await stage.store.api_keys.make("everybody", list(Scope))
-    parts = Parts(
-        store=stage.store,
-        orders=RunningOrders(stage.client),
-        links=links,
-        service=OrderService(stage.client),
-        callers=Callers(stage.store.api_keys, links),
-        wording=FluentWording(),
-    )
-    async with serving(build(parts), port=port) as url:
-        yield Site(url, links, key.text, stage)
+    async with open_site(stage) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

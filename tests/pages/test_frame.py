@@ -5,7 +5,7 @@ import pytest
 
 from activities.wording import FluentWording
 from api.rendering import Pages
-from tests.pages.conftest import Site
+from tests.site import Site
 
 
 def test_a_page_is_in_the_language_and_direction_of_its_reader() -> None:

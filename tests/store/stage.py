@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import TextClause, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from activities.planning import Wording
 from activities.store import Store
 from activities.store.notifications import Notification
 from domain.channels import Channel
@@ -34,11 +35,21 @@ class PlainWording:
     """Says a path in its own statuses, so that a test can read what was told."""
 
     def words(
-        self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
+        self,
+        locale: str,
+        role: Role,
+        channel: Channel,
+        path: tuple[Status, ...],
+        facts: Mapping[str, Fact],
+        variant: str | None = None,
     ) -> Words:
-        return Words(
-            title=f"{locale} {role} {channel}", text=f"{' '.join(path)} {facts.get('merchant_name', '')}"
-        )
+        said = f"{' '.join(path)} {facts.get('merchant_name', '')}"
+        return Words(title=f"{locale} {role} {channel}", text=f"{said}{variant or ''}")
+
+    def variant(
+        self, locale: str, role: Role, path: tuple[Status, ...], recipient_id: str, at: datetime
+    ) -> str | None:
+        return None
 
 
 def somebody(recipient_id: str = "c-42", **given: Any) -> Recipient:
@@ -81,7 +92,7 @@ class Stage:
 
     store: Store
     url: str
-    wording: PlainWording = field(default_factory=PlainWording)
+    wording: Wording = field(default_factory=PlainWording)
 
     async def plan(self, news: Batch, carried: Collection[Channel] = ALL_CHANNELS) -> Plan:
         return await self.store.plan(news, partial(decide, carried=carried), self.wording)
@@ -95,7 +106,9 @@ class Stage:
     ) -> Decision:
         request = TakeOver(batch=news, channel=channel, failed=failed, reason="out of attempts")
         return await self.store.take_over(
-            request, lambda recipient, wanted: why_unreachable(recipient, wanted, wanted in carried)
+            request,
+            lambda recipient, wanted: why_unreachable(recipient, wanted, wanted in carried),
+            self.wording,
         )
 
     async def rows(self, order_id: str = "A17", batch: int | None = None) -> dict[Channel, Notification]:

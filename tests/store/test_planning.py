@@ -86,7 +86,10 @@ async def test_quiet_hours_leave_the_inbox_and_a_reason(stage: Stage) -> None:
     await stage.plan(batch(Status.PLACED))
 
     rows = await stage.rows()
-    assert (rows[PUSH].status, rows[PUSH].reason) == ("SUPPRESSED", "quiet hours")
+    assert (rows[PUSH].status, rows[PUSH].reason) == (
+        "SUPPRESSED",
+        "quiet hours 11:00-13:00 in UTC",
+    )
     assert rows[IN_APP].status == "DELIVERED"
 
 

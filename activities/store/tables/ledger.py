@@ -23,7 +23,8 @@ class NotificationRow(Base):
     that may have arrived, although we heard no answer. ``events``, ``newest_status`` and
     ``newest_at`` are of the batch's own news, not of what it carries for older ones. ``redriven_by`` is the
     run of the redrive that opened it again, or for the first time. ``variant``: the wording it is told in,
-    where several are being compared.
+    where several are being compared. ``choices`` are the recipient's own wishes that were decided by, where
+    they differ from the defaults.
     """
 
     __tablename__ = "notifications"
@@ -58,10 +59,17 @@ class NotificationRow(Base):
     instead_of: Mapped[Channel | None] = mapped_column(one_of(Channel, "instead_of"))
     redriven_by: Mapped[str | None] = mapped_column(String(36))
     variant: Mapped[str | None]
+    choices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (
         Index(None, "order_id"),
         Index(None, "recipient_id", "channel", "created_at"),
+        Index(
+            "ix_notifications_variant",
+            "variant",
+            sqlite_where=text("variant IS NOT NULL"),
+            postgresql_where=text("variant IS NOT NULL"),
+        ),
         Index(
             "ix_notifications_unsettled",
             "updated_at",
@@ -71,8 +79,18 @@ class NotificationRow(Base):
     )
 
 
+def _index(name: str, only: str) -> Index:
+    """The inbox of a recipient in its order, as far as ``only`` goes."""
+    where = text(only)
+    return Index(f"ix_inbox_{name}", "recipient_id", "number", sqlite_where=where, postgresql_where=where)
+
+
 class InboxRow(Base):
-    """In-app news, in the words it was told in. ``change`` is the number of its newest change."""
+    """In-app news, in the words it was told in.
+
+    ``number`` is that of the change it came with, its place in the inbox for ever; ``change`` is the number
+    of its newest change.
+    """
 
     __tablename__ = "inbox"
 
@@ -85,9 +103,16 @@ class InboxRow(Base):
     seen_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
+    number: Mapped[int] = mapped_column(BigInteger, server_default="0")
     change: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
-    __table_args__ = (Index(None, "recipient_id", "created_at"), Index(None, "recipient_id", "change"))
+    __table_args__ = (
+        Index(None, "recipient_id", "change"),
+        Index(None, "recipient_id", "order_id", "number"),
+        _index("shown", "archived_at IS NULL"),
+        _index("archived", "archived_at IS NOT NULL"),
+        _index("unread", "read_at IS NULL AND archived_at IS NULL"),
+    )
 
 
 class InboxHeadRow(Base):
@@ -165,7 +190,7 @@ class DeadLetterRow(Base):
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[str | None] = mapped_column(OutsideText)
 
-    __table_args__ = (Index(None, "resolved_at", "created_at"),)
+    __table_args__ = (Index(None, "resolved_at", "created_at"), Index(None, "order_id"))
 
 
 notifications = cast("Table", NotificationRow.__table__)

@@ -25,6 +25,7 @@ class RecipientRow(Base):
     preferences: Mapped[dict[str, Any]]
     quiet_from: Mapped[time | None]
     quiet_until: Mapped[time | None]
+    caps: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class AddressRow(Base):
@@ -65,8 +66,9 @@ class ConsentRow(Base):
     """One change of what somebody gets, or where, for ever: never updated, never deleted.
 
     ``subject`` says what changed, such as ``preferences`` or ``address sms``; ``actor`` who changed it and
-    ``source`` by what. Contact details are in ``before`` and ``after`` only in a form that cannot be read.
-    ``digest`` covers the row and ``previous``, the digest of the row before it.
+    ``source`` by what. ``address`` is the keyed digest of the address it is about: contact details are here
+    only in a form that cannot be read. ``digest`` covers the row and ``previous``, the digest of the row
+    before it. Triggers refuse to update or delete a row.
     """
 
     __tablename__ = "consents"
@@ -75,6 +77,7 @@ class ConsentRow(Base):
     at: Mapped[datetime]
     recipient_id: Mapped[str | None]
     subject: Mapped[str]
+    address: Mapped[str | None] = mapped_column(String(64))
     actor: Mapped[str] = mapped_column(OutsideText)
     source: Mapped[str] = mapped_column(OutsideText)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -82,7 +85,7 @@ class ConsentRow(Base):
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
 
-    __table_args__ = (Index(None, "recipient_id", "number"),)
+    __table_args__ = (Index(None, "recipient_id", "number"), Index(None, "address", "number"))
 
 
 class ConsentHeadRow(Base):

@@ -13,15 +13,36 @@ _NUMBER_CHANGES = sa.text(
     "WHERE other.recipient_id = inbox.recipient_id AND (other.created_at < inbox.created_at "
     "OR (other.created_at = inbox.created_at AND other.message_id <= inbox.message_id)))"
 )
+_ARE_NEW = sa.text("UPDATE inbox SET number = change")
+_PLACES = {
+    "shown": "archived_at IS NULL",
+    "archived": "archived_at IS NOT NULL",
+    "unread": "read_at IS NULL AND archived_at IS NULL",
+}
 _COUNT_CHANGES = sa.text(
     "INSERT INTO inbox_heads (recipient_id, changes) "
     "SELECT recipient_id, count(*) FROM inbox GROUP BY recipient_id"
 )
+# What would pass for a change is refused already here; the chain shows the rest.
+_FOR_EVER = {
+    "postgresql": (
+        "CREATE FUNCTION consents_are_for_ever() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'consents are never changed or deleted'; END $$",
+        "CREATE TRIGGER consents_stay BEFORE UPDATE OR DELETE ON consents "
+        "FOR EACH ROW EXECUTE FUNCTION consents_are_for_ever()",
+    ),
+    "sqlite": tuple(
+        f"CREATE TRIGGER consents_are_not_{name} BEFORE {event} ON consents "
+        "BEGIN SELECT RAISE(ABORT, 'consents are never changed or deleted'); END"
+        for event, name in (("UPDATE", "updated"), ("DELETE", "deleted"))
+    ),
+}
 
 
 def upgrade() -> None:
-    """Two columns and four tables more."""
-    op.add_column("notifications", sa.Column("variant", sa.String()))
+    """Columns, indexes and four tables more."""
+    op.add_column("recipients", sa.Column("caps", sa.JSON()))
+    _explanations()
     _consents()
     _inbox_changes()
     op.create_table(
@@ -38,13 +59,37 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Consents and keys are lost."""
-    op.drop_index("ix_inbox_recipient_id_change", "inbox")
+    for index in ("recipient_id_change", "recipient_id_order_id_number", *_PLACES):
+        op.drop_index(f"ix_inbox_{index}", "inbox")
     with op.batch_alter_table("inbox") as inbox:
         inbox.drop_column("change")
+        inbox.drop_column("number")
+    op.create_index("ix_inbox_recipient_id_created_at", "inbox", ["recipient_id", "created_at"])
     for table in ("api_keys", "inbox_heads", "consent_heads", "consents"):
         op.drop_table(table)
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION consents_are_for_ever()")
+    op.drop_index("ix_dead_letters_order_id", "dead_letters")
+    op.drop_index("ix_notifications_variant", "notifications")
     with op.batch_alter_table("notifications") as notifications:
+        notifications.drop_column("choices")
         notifications.drop_column("variant")
+    with op.batch_alter_table("recipients") as recipients:
+        recipients.drop_column("caps")
+
+
+def _explanations() -> None:
+    op.add_column("notifications", sa.Column("variant", sa.String()))
+    op.add_column("notifications", sa.Column("choices", sa.JSON()))
+    is_there = sa.text("variant IS NOT NULL")
+    op.create_index(
+        "ix_notifications_variant",
+        "notifications",
+        ["variant"],
+        sqlite_where=is_there,
+        postgresql_where=is_there,
+    )
+    op.create_index("ix_dead_letters_order_id", "dead_letters", ["order_id"])
 
 
 def _consents() -> None:
@@ -54,6 +99,7 @@ def _consents() -> None:
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("recipient_id", sa.String()),
         sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("address", sa.String(64)),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("before", sa.JSON()),
@@ -63,6 +109,9 @@ def _consents() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_consents"),
     )
     op.create_index("ix_consents_recipient_id_number", "consents", ["recipient_id", "number"])
+    op.create_index("ix_consents_address_number", "consents", ["address", "number"])
+    for statement in _FOR_EVER[op.get_context().dialect.name]:
+        op.execute(statement)
     op.create_table(
         "consent_heads",
         sa.Column("chain", sa.Integer(), nullable=False, autoincrement=False),
@@ -79,7 +128,20 @@ def _inbox_changes() -> None:
         sa.Column("changes", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("recipient_id", name="pk_inbox_heads"),
     )
-    op.add_column("inbox", sa.Column("change", sa.BigInteger(), nullable=False, server_default=sa.text("0")))
+    for name in ("number", "change"):
+        op.add_column("inbox", sa.Column(name, sa.BigInteger(), nullable=False, server_default=sa.text("0")))
     op.execute(_NUMBER_CHANGES)
+    op.execute(_ARE_NEW)
+    op.drop_index("ix_inbox_recipient_id_created_at", "inbox")
     op.create_index("ix_inbox_recipient_id_change", "inbox", ["recipient_id", "change"])
+    op.create_index("ix_inbox_recipient_id_order_id_number", "inbox", ["recipient_id", "order_id", "number"])
+    for name, only in _PLACES.items():
+        where = sa.text(only)
+        op.create_index(
+            f"ix_inbox_{name}",
+            "inbox",
+            ["recipient_id", "number"],
+            sqlite_where=where,
+            postgresql_where=where,
+        )
     op.execute(_COUNT_CHANGES)

@@ -1,0 +1,58 @@
+"""The API over the whole product, as everybody reaches it: for pages, and for stories told over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from activities.wording import FluentWording
+from api.app import Parts, build
+from api.callers import Callers
+from api.operations import Operations, Redriving, TemporalUi
+from api.orders import RunningOrders
+from api.serving import serving
+from domain.callers import Scope
+from domain.links import SignedLinks
+from operating.breakers import names_of
+from simulator.ports import Ports
+from starter import OrderService
+from tests.stage import Stage
+
+
+@dataclass(frozen=True)
+class Site:
+    """The API over the stage, as everybody reaches it. ``key`` opens everything."""
+
+    url: str
+    links: SignedLinks
+    key: str
+    stage: Stage
+
+
+@asynccontextmanager
+async def open_site(
+    stage: Stage, port: int | None = None, wording: FluentWording | None = None
+) -> AsyncIterator[Site]:
+    """The API over the stage's own Temporal and store, on a free port unless told which."""
+    port = port or free_port()
+    links = SignedLinks(f"http://127.0.0.1:{port}", await stage.store.signing_secrets())
+    key = await stage.store.api_keys.make("everybody", list(Scope))
+    parts = Parts(
+        store=stage.store,
+        orders=RunningOrders(stage.client),
+        links=links,
+        service=OrderService(stage.client),
+        callers=Callers(stage.store.api_keys, links),
+        wording=wording or FluentWording(),
+        operations=Operations(
+            Redriving(stage.client),
+            providers=await names_of(stage.settings.providers),
+            ui=TemporalUi("https://temporal.example.org", stage.client.namespace),
+        ),
+    )
+    async with serving(build(parts), port=port) as url:
+        yield Site(url, links, key.text, stage)
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment, no other test of a run beside this one either."""
+    return Ports.free().api
