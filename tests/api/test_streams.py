@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
@@ -24,6 +23,7 @@ from api.streams import MOST_OF_ONE, Streams
 from domain.inbox import Card, Counts, Mark
 from domain.links import RECIPIENT_SECONDS, SignedLinks
 from domain.status import Status
+from simulator.ports import Ports
 from tests.api.inboxes import ANA, BEN, STREAM, listening, token, told
 from tests.api.stage import Door
 from tests.processes import PATIENCE, eventually, running, settings_of
@@ -317,8 +317,7 @@ async def test_streams_end_at_once_with_their_server_so_that_it_can_end(door: Do
 
 async def test_at_sigterm_the_program_lets_streams_go_and_ends_well(stage: Stage, city: City) -> None:
     ana = await city.customer()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{(port := free.getsockname()[1])}"
+    url = f"http://127.0.0.1:{(port := Ports.free().api)}"
     settings = {**settings_of(stage), "PUBLIC_URL": url, "API_PORT": str(port)}
     headers = {"Authorization": f"Bearer {await a_token_for(stage, ana.id)}"}
     async with running("-m", "api", settings=settings) as api, httpx.AsyncClient(base_url=url) as http:
