@@ -101,10 +101,9 @@ class Sentences:
     """The words of a merchant who says little."""
 
     def words(
-        self, locale: str, role: Role, channel: Channel, path: tuple[Status, ...], facts: Mapping[str, Fact]
+        self, _: str, __: Role, ___: Channel, path: tuple[Status, ...], ____: Mapping[str, Fact]
     ) -> Words:
         """As the product's own wording has them."""
-        del locale, role, channel, facts
         return Words(title="Order placed", text=f"Your order from Burger Barn: {', '.join(path)}.")
 
 
