@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Path
 
 from activities.store.experiments import Experiments
 from api.answers import problems
@@ -19,6 +19,11 @@ _EXAMPLE = report(
         "warm": Counts(recipients=1010, told=1008, reported=398, delivered=391, inbox=990, read=470),
     },
 )
+
+
+_Name = Annotated[
+    str, Path(description="The experiment, as the file of experiments calls it", examples=["nearby-tone"])
+]
 
 
 class ExperimentsDoor:
@@ -38,7 +43,7 @@ class ExperimentsDoor:
             "/v1/experiments/{name}",
             responses={200: example, **problems(401, 403, 404, 503)},
         )
-        async def experiment(name: str, _: Annotated[Caller, reader]) -> Report:
+        async def experiment(name: _Name, _: Annotated[Caller, reader]) -> Report:
             """How many recipients each variant told, reached and was read by, and how the variants differ."""
             if (found := self._experiments.get(name)) is None:
                 raise HTTPException(404, "no such experiment")

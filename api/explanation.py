@@ -2,7 +2,7 @@
 
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Path
 from pydantic import TypeAdapter, ValidationError
 from temporalio.exceptions import TemporalError
 
@@ -17,6 +17,7 @@ from operating.explanations import explanation_of
 from starter import NoSuchOrder, NoWorker
 from temporal_client import NoServer
 
+_OrderId = Annotated[str, Path(description="The order, as its service calls it", examples=["A17"])]
 _ORDER_ID: TypeAdapter[str] = TypeAdapter(Identifier)
 _EXAMPLE = {
     "order_id": "A17",
@@ -83,7 +84,7 @@ class ExplanationDoor:
             },
             response_model_exclude_none=True,
         )
-        async def explanation(order_id: str, _: Annotated[Caller, reader]) -> Explanation:
+        async def explanation(order_id: _OrderId, _: Annotated[Caller, reader]) -> Explanation:
             """Why an order was told as it was: each decision, its reason and the rule, by name."""
             return await self._explained(order_id)
 

@@ -50,7 +50,8 @@ class InboxPageDoor:
     def router(self) -> APIRouter:
         """What it answers to."""
         router = APIRouter(tags=["Pages"], default_response_class=HTMLResponse)
-        token, order, cursor = _path("token", "token"), _path("order_id", "A17"), _CURSOR
+        token = _path("token", "A token of the recipient's", "token")
+        order, cursor = _path("order_id", "The order's own id", "A17"), _CURSOR
         shown, card = _answers(401, 404, 503), f"{INBOX}/cards/{{order_id:path}}"
         router.get(INBOX, responses=shown, openapi_extra=cursor)(self.inbox)
         router.get(ARCHIVE, responses=shown, openapi_extra=cursor, operation_id="inbox_archive")(self.archive)
@@ -62,6 +63,7 @@ class InboxPageDoor:
                 f"{INBOX}/{mark}/{{order_id:path}}",
                 **_leads_on(401, 404, 503),
                 operation_id=f"inbox_card_{mark}",
+                description=f"What the form of a card sends: {mark}. Leads back to the page.",
                 openapi_extra=order,
             )(self._marking(mark))
         return router
@@ -183,13 +185,20 @@ def _leads_on(*codes: int) -> dict[str, Any]:
     }
 
 
-def _path(name: str, example: str) -> dict[str, Any]:
+def _path(name: str, what: str, example: str) -> dict[str, Any]:
     one = {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    return {"parameters": [{**one, "example": example}]}
+    return {"parameters": [{**one, "description": what, "example": example}]}
 
 
 _CURSOR: dict[str, Any] = {
     "parameters": [
-        {"name": "cursor", "in": "query", "required": False, "schema": {"type": "string"}, "example": "OS4z"}
+        {
+            "name": "cursor",
+            "in": "query",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "Where the page before ended; the newest without",
+            "example": "OS4z",
+        }
     ]
 }

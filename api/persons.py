@@ -54,21 +54,24 @@ class Entrance(BaseModel):
     url: str = Field(description="For a browser: signs it in and shows the inbox")
 
 
+_ROW: dict[str, Any] = {
+    "number": 12,
+    "at": "2026-11-22T12:00:00Z",
+    "subject": "preferences",
+    "address": None,
+    "actor": "recipient",
+    "source": "preference centre",
+    "before": None,
+    "after": {"PREPARING": {"push": "off"}},
+    "previous": "9f2c" * 16,
+    "digest": "1b7e" * 16,
+}
+
+
 class ConsentRow(BaseModel):
     """One row of the consent ledger. Addresses are masked; ``address`` tells one from another."""
 
-    model_config = _for_example(
-        number=12,
-        at="2026-11-22T12:00:00Z",
-        subject="preferences",
-        address=None,
-        actor="recipient",
-        source="preference centre",
-        before=None,
-        after={"PREPARING": {"push": "off"}},
-        previous="9f2c" * 16,
-        digest="1b7e" * 16,
-    )
+    model_config = _for_example(**_ROW)
 
     number: int
     at: datetime
@@ -84,6 +87,8 @@ class ConsentRow(BaseModel):
 
 class ConsentPage(BaseModel):
     """Rows about one recipient and about addresses that are or were theirs, oldest first."""
+
+    model_config = _for_example(consents=[_ROW], next=None)
 
     consents: list[ConsentRow]
     next: int | None = Field(description="The `after` of the next page; null on the last")

@@ -40,6 +40,7 @@ def wishes_of(person: Recipient, gone: Iterable[tuple[Address, str]], secret: st
         "time_zone": {"time_zone": person.time_zone},
         "quiet_hours": _as_facts(person.quiet_hours),
         "preferences": _grid(person) or None,
+        "caps": {str(channel): cap for channel, cap in person.caps.items()} or None,
     }
     return {
         **{Topic(subject, who): facts for subject, facts in plain.items() if facts},
@@ -76,6 +77,7 @@ def recipient_in(state: State, recipient_id: str, role: Role) -> Recipient:
         },
         quiet_hours=quiet
         and QuietHours(start=time.fromisoformat(quiet["start"]), end=time.fromisoformat(quiet["end"])),
+        caps={Channel(channel): cap for channel, cap in said.get("caps", {}).items()},
         opted_out=dict(_opted_out(state)),
     )
 

@@ -69,7 +69,7 @@ async def test_every_operation_says_everything_with_examples(document: Mapping[s
         for what in missing(operation, document)
     ]
 
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 async def test_every_schema_says_what_it_is(document: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ ANA: Mapping[str, Any] = {
         {"platform": "ios", "token": "tok-2", "environment": "production"},
     ],
     "preferences": {},
+    "caps": {},
 }
 C_42 = "/v1/recipients/c-42"
 QUIET = {"start": "22:00:00", "end": "07:00:00"}
