@@ -12,7 +12,6 @@ from activities.store.inboxes import InboxPage
 from api.answers import problems, unusable
 from api.callers import Callers
 from api.cards import Card, Counts, Page
-from api.reading import is_plain
 from domain import inbox
 from domain.inbox import Mark
 from domain.orders import BadInput
@@ -102,8 +101,7 @@ class InboxDoor:
     def _marking(self, mark: Mark) -> Callable[..., Awaitable[Card]]:
         async def mark_one(request: Request, order_id: _OrderId, number: _Number = None) -> Card:
             """Answers the card as it is now."""
-            known = is_plain(order_id)
-            card = await self._store.mark(await self._me(request), order_id, mark, number) if known else None
+            card = await self._store.mark(await self._me(request), order_id, mark, number)
             if card is None:
                 raise HTTPException(404, "no such order in this inbox")
             return Card.of(card)

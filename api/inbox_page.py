@@ -14,7 +14,6 @@ from activities.wording.phrases import Phrases
 from api.callers import Callers
 from api.inbox_view import Reader
 from api.languages import spoken
-from api.reading import is_plain
 from api.rendering import HEADERS, Pages
 from domain.inbox import Mark
 from domain.links import SignedLinks
@@ -88,9 +87,7 @@ class InboxPageDoor:
         """One card, for a page that keeps itself up to date."""
 
         async def answer(reader: Reader) -> Response:
-            order_id = request.path_params["order_id"]
-            known = is_plain(order_id)
-            card = await self._store.inboxes.card(reader.recipient_id, order_id) if known else None
+            card = await self._store.inboxes.card(reader.recipient_id, request.path_params["order_id"])
             if card is None:
                 return self._note(reader.say, "inbox-no-page", 404)
             view = {"view": reader.view(card)}
@@ -112,8 +109,7 @@ class InboxPageDoor:
             order_id, number = request.path_params["order_id"], _number(request)
 
             async def answer(reader: Reader) -> Response:
-                inboxes, known = self._store.inboxes, is_plain(order_id)
-                card = await inboxes.mark(reader.recipient_id, order_id, mark, number) if known else None
+                card = await self._store.inboxes.mark(reader.recipient_id, order_id, mark, number)
                 return _to(_BACK[mark]) if card else self._note(reader.say, "inbox-no-page", 404)
 
             return await self._for_reader(request, answer)

@@ -43,12 +43,12 @@ _FILES_BESIDE = 512
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is done. ``cuts`` and ``rate`` are by the second."""
+    """How much is done. ``rate`` is by the second; two of ``cut_every`` pieces find their reader cut off."""
 
     streams: int = 2_000
     news: int = 1_500
     rate: float = 50
-    cuts: float = 10
+    cut_every: int = 10
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ async def follow(url: str, store: Store, plan: Plan, pid: int | None = None) -> 
     ids = [f"c-{number}" for number in range(plan.streams)]
     readers = [StreamReader(url, one, links.recipient_token(one)) for one in ids]
     async with Memory.watched(pid) as memory, _reading(readers):
-        told = await _told_while_cut(store, plan, readers)
+        told = await _tell(store, plan, readers)
         await _arrive(told, readers)
     return _compared(plan, told, readers, (memory.before, memory.peak))
 
@@ -129,24 +129,23 @@ async def _reading(readers: Sequence[StreamReader]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told_while_cut(store: Store, plan: Plan, readers: Sequence[StreamReader]) -> Told:
-    cutting = asyncio.create_task(_cut(readers, plan.cuts))
-    try:
-        return await _tell(store, plan, readers)
-    finally:
-        cutting.cancel()
-
-
 async def _tell(store: Store, plan: Plan, readers: Sequence[StreamReader]) -> Told:
-    """One piece of news after the other to whomever chance picks, at a steady rate."""
+    """One piece of news after the other to whomever chance picks, at a steady rate.
+
+    Some have lost their connection just before it is told, some lose it before it can arrive.
+    """
     told: Told = {}
     began, deciding = time.monotonic(), partial(decide, carried=frozenset[Channel]())
     for number in range(plan.news):
         await asyncio.sleep(began + number / plan.rate - time.monotonic())
         reader = random.choice(readers)  # noqa: S311 not for secrets
         batch = _batch(f"order-{number}", reader.recipient_id)
+        if number % plan.cut_every == 0:
+            reader.cut()
         await store.plan(batch, deciding, FluentWording())
         told[batch.order_id] = (reader, time.monotonic(), reader.cuts if reader.is_open else None)
+        if number % plan.cut_every == 1:
+            reader.cut()
     return told
 
 
@@ -162,12 +161,6 @@ def _batch(order_id: str, recipient_id: str) -> Batch:
         facts={"merchant_name": "Burger Barn"},
         told_at=now,
     )
-
-
-async def _cut(readers: Sequence[StreamReader], a_second: float) -> None:
-    while True:
-        await asyncio.sleep(1 / a_second)
-        random.choice(readers).cut()  # noqa: S311 as above
 
 
 async def _arrive(told: Told, readers: Sequence[StreamReader]) -> None:
@@ -228,7 +221,6 @@ def main() -> bool:
         streams=int(given("STREAMS") or Plan.streams),
         news=int(given("NEWS") or Plan.news),
         rate=float(given("RATE") or Plan.rate),
-        cuts=float(given("CUTS") or Plan.cuts),
     )
     allow_files(plan.streams)
     with tempfile.TemporaryDirectory(prefix="streams-") as folder:

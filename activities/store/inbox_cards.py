@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Row, Select, String, any_, bindparam, case, exists, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.store.columns import OutsideText
 from activities.store.tables import inbox, inbox_heads, notifications
 from domain.inbox import Card, CardMessage, Counts
 
@@ -28,6 +29,8 @@ _HAS_NEWER = exists(literal(1)).where(
 # Spelt as in the partial indexes, or neither database would use them.
 SHOWN, ARCHIVED = text("inbox.archived_at IS NULL"), text("inbox.archived_at IS NOT NULL")
 UNREAD = text("inbox.read_at IS NULL")
+# Somebody may ask for an order that no database could know: they are told that there is none.
+THAT_ORDER = _c.order_id == bindparam("order", type_=OutsideText())
 # The newest message of each order stands for its card.
 HEADS = select(_c.order_id, _c.number, _c.change).where(
     _c.recipient_id == bindparam("recipient"), ~_HAS_NEWER
@@ -62,7 +65,7 @@ def _whole(heads: Select[Any], *, by_change: bool = False) -> Select[Any]:
 
 
 _PAGE = {False: _whole(_FIRST.where(SHOWN)), True: _whole(_FIRST.where(ARCHIVED))}
-_ONE = _whole(HEADS.where(_c.order_id == bindparam("order")))
+_ONE = _whole(HEADS.where(THAT_ORDER))
 _CHANGED = _whole(
     HEADS.where(_c.change > bindparam("since")).order_by(_c.change).limit(bindparam("limit")), by_change=True
 )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import notifications
 from activities.store.inbox import take_turn
-from activities.store.inbox_cards import ARCHIVED, HEADS, NEWEST, SHOWN, UNREAD
+from activities.store.inbox_cards import ARCHIVED, HEADS, NEWEST, SHOWN, THAT_ORDER, UNREAD
 from activities.store.tables import inbox
 from domain.inbox import Mark
 
@@ -30,7 +30,7 @@ _SETS: Mapping[Mark, Mapping[str, Any]] = {
     Mark.UNARCHIVE: {"archived_at": None},
 }
 # Not when newer news came meanwhile: nobody can have read that, or mean to put it away.
-_THAT_CARD = (_c.order_id == bindparam("order"), _c.number <= bindparam("upto"))
+_THAT_CARD = (THAT_ORDER, _c.number <= bindparam("upto"))
 
 
 def _statement(mark: Mark, *which: Condition) -> Update:

@@ -172,6 +172,12 @@ async def test_an_archived_card_can_be_taken_out_again(stage: Stage) -> None:
     assert await inbox(stage) == ["A17"]
 
 
+@pytest.mark.parametrize("order_id", ["", "\0", "A\ud800", "x" * 10_000])
+async def test_an_order_that_cannot_be_is_one_that_is_not_there(stage: Stage, order_id: str) -> None:
+    assert await stage.store.inboxes.card(ANA, order_id) is None
+    assert await stage.store.inboxes.mark(ANA, order_id, READ) is None
+
+
 @pytest.mark.parametrize("mark", [SEEN, READ, ARCHIVE])
 async def test_what_nobody_knew_of_is_not_marked(stage: Stage, mark: Mark) -> None:
     await told(stage, "A17", Status.PLACED)
