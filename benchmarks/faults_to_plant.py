@@ -184,7 +184,7 @@ FAULTS = (
     ),
     PlantedFault(
         "a fallback does not ask again whether it is off",
-        "activities/store/plans.py",
+        "domain/deciding.py",
         "    if reach is Reach.OFF:\n        # ",
         "    if reach is None:\n        # ",
         _STORE + "test_taking_over.py::test_a_channel_switched_off_since_is_not_used[sqlite]",
