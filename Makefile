@@ -4,6 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# More processes than the two cores of a small machine, because much of a test is waiting. A file stays in one. What is
+# asked for by ARGS runs in one process, so that its output can be followed.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help: ## show what there is
@@ -15,11 +18,9 @@ demo: $(READY) ## start everything, play three orders, show what people receive 
 run: $(READY) ## start everything, play nothing, stay up until Ctrl-C
 	@exec $(BIN)/python -m simulator.demo --run
 
-# Side by side by files: more processes than the two cores of a small machine, because many wait for others.
-# What is asked for by name runs in one process, so that its output can be followed.
 test: $(READY) ## run the tests (ARGS="FILE -k WORD" for some of them)
 	@echo "Running the tests"
-	@$(BIN)/pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder)
+	@$(BIN)/pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 check: $(READY) ## linters, types and languages
 	@$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from simulator.programs import HOME, Program
 from simulator.providers import provider_settings
 
 _PORTS = ("SIMULATOR_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_APNS_PORT")
-_READY = re.compile(r"ready on (http://\S+:(\d+)), smtp \S+:(\d+), apns \S+:(\d+) by (.+), (?:no )?board")
+_READY = re.compile(r"ready on (http://\S+:(\d+)), smtp \S+:(\d+), apns \S+:(\d+) by ([^,\s]+)")
 
 
 @asynccontextmanager
