@@ -175,6 +175,8 @@ async def main() -> bool:
             found = await fuzz(folder, cases, seed, await stack.order_service())
     console = Console(width=140)
     console.print(found.table())
+    for answer, times in found.undocumented_answers():
+        console.print(f"{times} times undocumented: {answer[:120]}", markup=False, highlight=False)
     for surprise, times in Counter(found.surprises).most_common(20):
         console.print(f"{times} times {surprise}", markup=False, highlight=False)
     console.print(str(found), highlight=False)

@@ -64,7 +64,15 @@ class Fuzzed:
     @property
     def undocumented(self) -> int:
         """Answers that the OpenAPI document does not know."""
-        return sum(count for answer, count in self.answers.items() if not self._is_documented(*answer))
+        return sum(count for _, count in self.undocumented_answers())
+
+    def undocumented_answers(self) -> list[tuple[str, int]]:
+        """The same, each with how often it came."""
+        return [
+            (f"{method} {path}: {status}", count)
+            for (method, path, status), count in self.answers.items()
+            if not self._is_documented(method, path, status)
+        ]
 
     @property
     def holds(self) -> bool:
