@@ -1,16 +1,24 @@
 """Our programs and the Temporal CLI as real processes: what they are given, what they say, how they end."""
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import inspect
+import json
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from simulator import bound
 from simulator.providers import settings_for
 from tests.stage import Stage
 
@@ -35,6 +43,8 @@ _OURS = (
     "API_",
     "FORWARDED_",
 )
+# What ends by itself, and soon.
+_SHORT = ("starter.py", "worker.py")
 _WIDE_AND_PLAIN = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
 
 
@@ -121,9 +131,63 @@ async def running(program: str, *arguments: str, settings: Mapping[str, str]) ->
 
 
 async def run(program: str, *arguments: str, settings: Mapping[str, str]) -> Ended:
-    """Run one of our programs to its end."""
+    """Run one of our programs to its end: a short one without the time it takes to load."""
+    if program in _SHORT:
+        return await _run_warm(program, *arguments, settings=settings)
+    return await run_from_nothing(program, *arguments, settings=settings)
+
+
+async def run_from_nothing(program: str, *arguments: str, settings: Mapping[str, str]) -> Ended:
+    """Run one of our programs to its end, as people start it."""
     async with running(program, *arguments, settings=settings) as process:
         return await process.ends()
+
+
+async def _run_warm(*command: str, settings: Mapping[str, str]) -> Ended:
+    asked = json.dumps({"command": command, "environ": environment(settings)})
+    file = tempfile.TemporaryFile
+    with file() as out, file() as err, socket.socket(socket.AF_UNIX) as warm:
+        warm.connect(str(_warm()))
+        socket.send_fds(warm, [asked.encode(), b"\n"], [out.fileno(), err.fileno()])
+        reader, writer = await asyncio.open_unix_connection(sock=warm)
+        process = int(await reader.readline())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                code = int(await reader.readline())
+        except TimeoutError:
+            os.kill(process, signal.SIGKILL)
+            raise
+        finally:
+            writer.close()
+        return Ended(code, _all_of(out), _all_of(err))
+
+
+@functools.cache
+def _warm() -> Path:
+    """Where our commands wait, loaded: from the first that is run until this process ends."""
+    where = Path(tempfile.mkdtemp(prefix="warm-")) / "socket"
+    command = (sys.executable, "-I", "-S", bound.__file__, str(os.getpid()), sys.executable)
+    waiting = subprocess.Popen(
+        [*command, "-m", "tests.warm", str(where)],
+        cwd=HOME,
+        env=environment({}),
+        stdout=subprocess.PIPE,
+    )
+
+    def end() -> None:
+        waiting.kill()
+        waiting.communicate()
+        shutil.rmtree(where.parent)
+
+    atexit.register(end)
+    assert waiting.stdout
+    assert waiting.stdout.readline() == b"warm: ready\n"
+    return where
+
+
+def _all_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 async def temporal(*arguments: str) -> Ended:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from itertools import cycle, islice
 from pathlib import Path
 
-from tests.processes import run, running, settings_apart
+from tests.processes import run_from_nothing, running, settings_apart
 from tests.stage import Stage
 
 RUNS = int(os.environ.get("EXIT_RUNS", "100"))
@@ -22,22 +22,23 @@ Settings = Mapping[str, str]
 
 async def announcing(settings: Settings) -> int:
     """Hand one more event over."""
-    return (await run("starter.py", *_PLACED, settings=settings)).code
+    return (await run_from_nothing("starter.py", *_PLACED, settings=settings)).code
 
 
 async def looking(settings: Settings) -> int:
     """Look at an order that nobody announced."""
-    return (await run("starter.py", "timeline", "nobody-announced-this", settings=settings)).code
+    return (await run_from_nothing("starter.py", "timeline", "nobody-announced-this", settings=settings)).code
 
 
 async def announcing_nonsense(settings: Settings) -> int:
     """Connect, and be refused by the server."""
-    return (await run("starter.py", *_PLACED, settings={**settings, "TEMPORAL_NAMESPACE": "nowhere"})).code
+    elsewhere = {**settings, "TEMPORAL_NAMESPACE": "nowhere"}
+    return (await run_from_nothing("starter.py", *_PLACED, settings=elsewhere)).code
 
 
 async def slipping(settings: Settings) -> int:
     """Mistype the command line."""
-    return (await run("starter.py", *_PLACED, "--costumer", settings=settings)).code
+    return (await run_from_nothing("starter.py", *_PLACED, "--costumer", settings=settings)).code
 
 
 async def working(settings: Settings) -> int:
