@@ -31,7 +31,8 @@ class Settings:
     where the world reaches our HTTP API, None where it does not. ``sns_topic``: where SES's events come from.
     ``temporal_ui``: where operators find Temporal's own pages, None where there are none.
     ``api_rates``: how often each kind of caller may call it; ``api_origins``: whose web apps may;
-    ``api_proxies``: whose word is believed on where a call comes from.
+    ``api_proxies``: whose word is believed on where a call comes from. ``is_sandboxed``: workflows run in
+    Temporal's sandbox, which finds what is not deterministic in them and takes a third of a worker's time.
     """
 
     database_url: str = field(repr=False)
@@ -47,6 +48,7 @@ class Settings:
     api_rates: Mapping[str, str] = field(default_factory=lambda: API_RATES)
     api_origins: Sequence[str] = ()
     api_proxies: str | None = None
+    is_sandboxed: bool = False
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -70,6 +72,7 @@ class Settings:
             api_rates=_api_rates(environ, "API_RATE"),
             api_origins=_origins(environ, "API_CORS_ORIGINS"),
             api_proxies=_proxies(environ, "API_FORWARDED_ALLOW_IPS", "FORWARDED_ALLOW_IPS"),
+            is_sandboxed=_switch(environ, "WORKFLOW_SANDBOX"),
         )
 
     def rate_of(self, provider: str) -> float | None:
@@ -209,6 +212,13 @@ def _listed(value: str) -> tuple[str, ...]:
 _RATE_OF_CALLS = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour)")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{3,}:[0-9]{12}:[a-zA-Z0-9_-]{1,256}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip() or "off"
+    if value not in {"on", "off"}:
+        raise BadInput(name, f"{value} is neither, write on or off")
+    return value == "on"
 
 
 def _positive(name: str, value: str) -> float:

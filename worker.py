@@ -20,7 +20,8 @@ import typer
 from temporalio.client import Client
 from temporalio.exceptions import TemporalError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities import channels
 from activities.asking import OrderWorkflows
@@ -52,8 +53,9 @@ from workflows.sweep_schedule import make_sure_of_the_sweep
 # The 2 s deadlock detector trips when many orders replay at once on few cores.
 WORKFLOW_TASKS_AT_ONCE = 8
 ORDERS_CACHED = 2_000
-# An order whose worker was killed goes on elsewhere after this.
-LOST_WORKER_NOTICED_AFTER = timedelta(seconds=3)
+# An order whose worker was killed goes on elsewhere after this. A worker that is merely late is taken for
+# killed as well, and whoever takes its orders over has to read all of their histories.
+LOST_WORKER_NOTICED_AFTER = timedelta(seconds=5)
 DRAIN = max(SEND_TIMEOUTS.values()) + timedelta(seconds=5)
 
 
@@ -85,7 +87,11 @@ async def workers(
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
         yield [
-            *([_for_orders(client, planning, redriving, sweeping)] if ORDERS_QUEUE in queues else []),
+            *(
+                [_for_orders(client, settings, planning, redriving, sweeping)]
+                if ORDERS_QUEUE in queues
+                else []
+            ),
             *(
                 _for_sends(client, queue, sending, ending, _rate(settings, providers, channel))
                 for channel, queue in SEND_QUEUES.items()
@@ -94,7 +100,9 @@ async def workers(
         ]
 
 
-def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweeping: Sweeping) -> Worker:
+def _for_orders(
+    client: Client, settings: Settings, planning: Planning, redriving: Redriving, sweeping: Sweeping
+) -> Worker:
     return Worker(
         client,
         task_queue=ORDERS_QUEUE,
@@ -110,6 +118,7 @@ def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweepi
             redriving.go_on_waiting,
             sweeping.sweep,
         ],
+        workflow_runner=SandboxedWorkflowRunner() if settings.is_sandboxed else UnsandboxedWorkflowRunner(),
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
         max_cached_workflows=ORDERS_CACHED,
         sticky_queue_schedule_to_start_timeout=LOST_WORKER_NOTICED_AFTER,
@@ -149,8 +158,10 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         for worker in all_workers:
             await running.enter_async_context(worker)
         # What is loaded by now stays: a burst of signals makes for many collections, each of which would
-        # look at all of it again. That was a quarter of a workflow task's time.
+        # look at all of it again. That was a quarter of a workflow task's time. And fewer of them: almost
+        # everything here goes by itself when nobody holds it any more.
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         typer.echo(f"worker: ready, serving {', '.join(queues)}")
         await stop.wait()
         typer.echo("worker: finishing what is being sent")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from domain.channels import Channel
@@ -49,6 +50,8 @@ TOLD = frozenset({_N.SENT, _N.DELIVERED, _N.READ})
 _NAMESPACE = UUID("6f1c1f0e-3b1f-5c57-9a52-0d3f2f6f4a11")
 
 
+# Asked for a dozen times in the life of a message.
+@lru_cache(maxsize=4096)
 def message_id(order_id: str, recipient_id: str, channel: Channel, newest_event_id: str) -> str:
     """The id of a notification: the same whichever worker, attempt or run computes it."""
     return str(uuid5(_NAMESPACE, json.dumps([order_id, recipient_id, channel, newest_event_id])))

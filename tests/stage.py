@@ -132,6 +132,8 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
         simulator = await stack.enter_async_context(Simulator.start())
         environ = {
             "DATABASE_URL": f"sqlite:///{folder}/ledger.db",
+            # What is not deterministic in a workflow is found here, so that production need not look for it.
+            "WORKFLOW_SANDBOX": "on",
             **settings_for(simulator, folder),
         }
         settings = Settings.read(environ)

@@ -425,3 +425,21 @@ def test_the_files_are_read_once(folder: Path) -> None:
     shutil.rmtree(folder)
 
     assert say(wording, DELIVERED).title == "Order delivered"
+
+
+def test_what_a_message_and_its_parts_mention_is_said_anew_when_it_changes(folder: Path) -> None:
+    write(
+        folder,
+        "qps",
+        """
+that-comes = comes in { $eta_minutes }
+customer-nearby =
+    .title = Soon
+    .text = What { $merchant_name } made { that-comes }
+""",
+    )
+    wording = FluentWording(folder)
+
+    for merchant, eta in (("Burger Barn", 5), ("Burger Barn", 9), ("Taco Town", 9), ("Burger Barn", 5)):
+        said = say(wording, NEARBY, locale="qps", merchant_name=merchant, eta_minutes=eta)
+        assert said.text == f"What {merchant} made comes in {eta}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, String, TypeDecorator
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Enum, String, TypeDecorator, false, or_
 from sqlalchemy.types import TypeEngine
 
 from domain.status import Status
@@ -75,3 +75,8 @@ def one_of(words: type[StrEnum], name: str) -> Enum:
         length=16,
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def is_any_of(column: ColumnElement[Any], words: Iterable[StrEnum]) -> ColumnElement[bool]:
+    """As ``column.in_(words)``, which SQLAlchemy would spell out anew each time it is executed."""
+    return or_(false(), *(column == word for word in sorted(words)))

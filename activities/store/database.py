@@ -1,24 +1,22 @@
 """The way to the database: which driver, how connections are set up, and how a transaction begins."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import cast
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from activities.store import sqlite
 from activities.store.errors import StoreUnavailable, is_outage, without_values
 
 _DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
-_SQLITE_SETUP = ("synchronous=NORMAL", "foreign_keys=ON")
-_BUSY_SECONDS = 30
 _CONNECT_SECONDS = 10
 
 
@@ -29,7 +27,7 @@ class Database:
         where = _with_driver(url)
         self.is_sqlite = where.get_backend_name() == "sqlite"
         self._name = f"{where.get_backend_name()} {where.host or ''}/{where.database or ''}"
-        self._engine = _sqlite(where) if self.is_sqlite else _postgresql(where)
+        self._engine = sqlite.open_file(where) if self.is_sqlite else _postgresql(where)
         # SQLite has one writer at a time. Standing in line here is fair; its own way is sleep and luck.
         self._line: AbstractAsyncContextManager[None] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
@@ -37,9 +35,6 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Several statements, all of them or none."""
         async with self._line, self._connected() as connection, connection.begin():
-            if self.is_sqlite:
-                # One that reads first and then writes cannot wait for another writer: it begins as a writer.
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     @asynccontextmanager
@@ -58,13 +53,20 @@ class Database:
 
     async def close(self) -> None:
         """Close what is open; the next statement would open it again."""
-        await self._engine.dispose()
+        if isinstance(self._engine, Engine):
+            self._engine.dispose()
+        else:
+            await self._engine.dispose()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._engine.connect() as connection:
-                yield connection
+            if isinstance(self._engine, Engine):
+                with self._engine.connect() as connection:
+                    yield cast("AsyncConnection", sqlite.InlineConnection(connection))
+            else:
+                async with self._engine.connect() as over_there:
+                    yield over_there
         except SQLAlchemyError as error:
             raise self._told_without_values(error) from None
 
@@ -77,24 +79,6 @@ class Database:
 def _with_driver(url: str) -> URL:
     where = make_url(url)
     return where.set(drivername=_DRIVERS.get(where.drivername, where.drivername))
-
-
-def _sqlite(where: URL) -> AsyncEngine:
-    engine = create_async_engine(where, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
-    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # we begin our transactions ourselves
-    cursor = connection.cursor()
-    for pragma in _SQLITE_SETUP:
-        cursor.execute(f"PRAGMA {pragma}")
-    # Of several that open a new file at once, SQLite lets one change its mode and does not let the others
-    # wait for it. The mode is the file's: they find it changed, or the next connection changes it.
-    with suppress(sqlite3.OperationalError):
-        cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.close()
 
 
 def _postgresql(where: URL) -> AsyncEngine:

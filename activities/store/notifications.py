@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import BindParameter, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from activities.store.columns import UtcDateTime
+from activities.store.columns import UtcDateTime, is_any_of
 from activities.store.inserting import new_rows
 from activities.store.live_activities import of_order as live_activities_of
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
@@ -103,8 +105,14 @@ _COUNTS = (
     )
     .group_by(_c.channel)
 )
+# No more than a send needs: there is a row for each address, and each column of each is read.
+_OF_A_SEND = (
+    *(_c.message_id, _c.order_id, _c.recipient_id, _c.role, _c.channel, _c.statuses, _c.facts, _c.priority),
+    *(_c.deadline, _c.status, _c.reason, _c.provider, _c.retry_count, _c.failing_since, _c.is_in_doubt),
+    _c.variant,
+)
 _ENVELOPE = (
-    select(*(_c[field.name] for field in fields(Notification)), *PERSON)
+    select(*_OF_A_SEND, *PERSON)
     .select_from(
         with_addresses(notifications.outerjoin(recipients, recipients.c.recipient_id == _c.recipient_id))
     )
@@ -120,22 +128,30 @@ def _moment(name: str) -> BindParameter[datetime]:
 
 # Every statement that moves rows is made from this: no move without its condition.
 _MOVE = update(notifications).where(_c.status.in_(bindparam("may_come_from", expanding=True)))
-_ATTEMPT = (
-    _MOVE.where(_c.message_id == bindparam("which"))
-    .values(
-        status=bindparam("new"),
-        reason=bindparam("why"),
-        retry_count=bindparam("failures"),
-        provider=func.coalesce(bindparam("by"), _c.provider),
-        provider_reference=func.coalesce(bindparam("reference"), _c.provider_reference),
-        updated_at=bindparam("at"),
-        sent_at=func.coalesce(_c.sent_at, _moment("sent")),
-        delivered_at=func.coalesce(_c.delivered_at, _moment("delivered")),
-        failing_since=func.coalesce(_c.failing_since, _moment("failing")),
-        is_in_doubt=or_(_c.is_in_doubt, bindparam("in_doubt")),
+
+
+@cache
+def _attempt_that_ends_as(new: NotificationStatus) -> ReturningUpdate[str]:
+    """Written out for each status: a list that is filled in later costs each send as much as its row does."""
+    return (
+        update(notifications)
+        .where(_c.message_id == bindparam("which"), is_any_of(_c.status, MAY_COME_FROM[new]))
+        .values(
+            status=new,
+            reason=bindparam("why"),
+            retry_count=bindparam("failures"),
+            provider=func.coalesce(bindparam("by"), _c.provider),
+            provider_reference=func.coalesce(bindparam("reference"), _c.provider_reference),
+            updated_at=bindparam("at"),
+            sent_at=func.coalesce(_c.sent_at, _moment("sent")),
+            delivered_at=func.coalesce(_c.delivered_at, _moment("delivered")),
+            failing_since=func.coalesce(_c.failing_since, _moment("failing")),
+            is_in_doubt=or_(_c.is_in_doubt, bindparam("in_doubt")),
+        )
+        .returning(_c.status)
     )
-    .returning(_c.status)
-)
+
+
 _RECEIPT = _MOVE.where(_c.message_id == bindparam("which")).values(
     status=bindparam("new"),
     reason=bindparam("why"),
@@ -178,8 +194,11 @@ _REOPEN = (
 
 async def insert(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> bool:
     """Write new rows; False when any of them was there before, which stays as it is."""
-    statement = new_rows(connection, notifications).returning(_c.message_id)
-    return len((await connection.execute(statement, rows)).all()) == len(rows)
+    statement = new_rows(connection, notifications)
+    if connection.dialect.name == "sqlite":
+        return (await connection.execute(statement, rows)).rowcount == len(rows)
+    # Whose driver counts none of several, and hears of all of them at once.
+    return len((await connection.execute(statement.returning(_c.message_id), rows)).all()) == len(rows)
 
 
 async def by_id(connection: AsyncConnection, message_id: str) -> Notification | None:
@@ -243,7 +262,8 @@ async def envelope(connection: AsyncConnection, message_id: str) -> Envelope | N
 
 async def record(connection: AsyncConnection, message_id: str, attempt: Attempt) -> NotificationStatus:
     """Write an attempt if the row may move that way; the status it then has, by whoever came first."""
-    moved = (await connection.execute(_ATTEMPT, _attempt(message_id, attempt))).scalar_one_or_none()
+    statement = _attempt_that_ends_as(attempt.status)
+    moved = (await connection.execute(statement, _attempt(message_id, attempt))).scalar_one_or_none()
     if moved is None:
         moved = (await connection.execute(_STATUS, {"message_id": message_id})).scalar_one_or_none()
     if moved is None:
@@ -307,7 +327,6 @@ def _attempt(message_id: str, attempt: Attempt) -> dict[str, object]:
     is_failure = attempt.failures > 0 and attempt.status is not _N.SENT
     return {
         "which": message_id,
-        "new": attempt.status,
         "why": attempt.reason,
         "failures": attempt.failures,
         "by": attempt.provider,
@@ -317,7 +336,6 @@ def _attempt(message_id: str, attempt: Attempt) -> dict[str, object]:
         "delivered": attempt.at if attempt.status is _N.DELIVERED else None,
         "failing": attempt.at if is_failure else None,
         "in_doubt": attempt.is_in_doubt,
-        "may_come_from": list(MAY_COME_FROM[attempt.status]),
     }
 
 

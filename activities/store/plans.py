@@ -8,6 +8,7 @@ from sqlalchemy import String, bindparam, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store import inbox, notifications, recipients
+from activities.store.columns import is_any_of
 from activities.store.earlier import Remaining, decision_in, left_behind, overtaken, what_remains
 from activities.store.planned_rows import BEGINS_AS, planned_row
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
@@ -32,7 +33,7 @@ _NUMBER_IS_TAKEN = _OF_ORDER.where(
 _IS_REDRIVEN = _OF_ORDER.where(
     ledger.c.recipient_id == _ASKED.c.recipient_id,
     ledger.c.redriven_by.is_not(None),
-    ledger.c.status.in_(tuple(UNSETTLED)),
+    is_any_of(ledger.c.status, UNSETTLED),
 )
 # One row at least, even for a recipient whom nobody loaded.
 _SITUATION = (

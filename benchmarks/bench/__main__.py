@@ -2,6 +2,7 @@
 
 ORDERS=n, LANES=n and ROUNDS=n say how much. CPU is of the worker and of Temporal's server; the driver and the
 provider, which are this process, are left out. The product's database is SQLite, in the worker's process.
+The floor is run twice: with the workflow sandbox as the product ships, and with it on.
 """
 
 import asyncio
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import psutil
 from rich.console import Console
-from rich.table import Table
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -24,6 +24,7 @@ from activities.store import Store
 from benchmarks.bench import bare
 from benchmarks.bench.driver import Announce, Arrivals, Drive
 from benchmarks.bench.job import BATCHES, WINDOW_SECONDS, customers
+from benchmarks.bench.report import FLOOR, PRODUCT, SANDBOXED, Figures, show
 from domain.orders import OrderEvent, Rules
 from leaving import leave
 from simulator.programs import HOME
@@ -32,34 +33,12 @@ from starter import OrderIsOver, OrderService
 
 ORDERS, LANES, ROUNDS = 150, 60, 3
 WARM_UP = 10
-LEAST_CPU, LEAST_RATE, LEAST_P99 = 1.15, 0.9, 1.3
 _RULES = Rules(window_seconds=WINDOW_SECONDS, linger_seconds=1)
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What one run came to. CPU in milliseconds an order, latency in seconds, memory in MiB."""
-
-    worker_cpu: float
-    server_cpu: float
-    rate: float
-    p50: float
-    p99: float
-    events: float
-    size: float
-    memory: float
-    lost: int
-    doubled: int
-
-    @property
-    def cpu(self) -> float:
-        """Worker and server together."""
-        return self.worker_cpu + self.server_cpu
-
-
-@dataclass(frozen=True)
 class System:
-    """One of the two: how its orders are announced, the program that works for it, and its workflows' ids."""
+    """One of them: how its orders are announced, the program that works for it, and its workflows' ids."""
 
     name: str
     program: str
@@ -127,8 +106,8 @@ def _quantile(values: Sequence[float], share: float) -> float:
 
 
 async def measure(orders: int, lanes: int, rounds: int) -> dict[str, list[Figures]]:
-    """Both systems in turn, so that what else the machine does falls on both."""
-    figures: dict[str, list[Figures]] = {"product": [], "floor": []}
+    """All systems in turn, so that what else the machine does falls on all."""
+    figures: dict[str, list[Figures]] = {name: [] for name in (PRODUCT, FLOOR, SANDBOXED)}
     with tempfile.TemporaryDirectory() as name:
         async with Stack.start(Path(name)) as stack:
             systems = await _systems(stack)
@@ -137,7 +116,7 @@ async def measure(orders: int, lanes: int, rounds: int) -> dict[str, list[Figure
             async with Store(f"sqlite:///{name}/order-notifications.db") as store:
                 for number in range(rounds):
                     for system in systems:
-                        prefix = f"{system.name[0]}{number}"
+                        prefix = f"{system.program}{number}"
                         await store.load(customers(prefix, orders))
                         await store.load(customers(f"warm-{prefix}", WARM_UP))
                         figures[system.name].append(await run(stack, system, arrivals, prefix, orders, lanes))
@@ -147,17 +126,21 @@ async def measure(orders: int, lanes: int, rounds: int) -> dict[str, list[Figure
 
 async def _systems(stack: Stack) -> Sequence[System]:
     await stack["worker"].stop()
-    stack.program(
-        "bare",
-        (sys.executable, "-m", "benchmarks.bench.bare_worker"),
-        ready="bare: ready",
-        PYTHONPATH=str(HOME),
-    )
+    for name, sandbox in (("bare", "off"), ("boxed", "on")):
+        stack.program(
+            name,
+            (sys.executable, "-m", "benchmarks.bench.bare_worker"),
+            ready="bare: ready",
+            PYTHONPATH=str(HOME),
+            WORKFLOW_SANDBOX=sandbox,
+        )
     service = await stack.order_service()
     client = await Client.connect(stack.address, data_converter=pydantic_data_converter)
+    announce_bare = partial(bare.announce, client, _RULES)
     return (
-        System("product", "worker", partial(_announce, service), "order-"),
-        System("floor", "bare", partial(bare.announce, client, _RULES), "bare-"),
+        System(PRODUCT, "worker", partial(_announce, service), "order-"),
+        System(FLOOR, "bare", announce_bare, "bare-"),
+        System(SANDBOXED, "boxed", announce_bare, "bare-"),
     )
 
 
@@ -166,60 +149,6 @@ async def _announce(service: OrderService, event: OrderEvent) -> None:
         await service.announce(event, _RULES)
     except OrderIsOver:
         return
-
-
-def show(figures: dict[str, list[Figures]], console: Console) -> bool:
-    """Print the medians and the verdict; whether it holds."""
-    product, floor = (_medians(figures[name]) for name in ("product", "floor"))
-    table = Table("", "product", "floor", "ratio", title=f"Medians of {len(figures['product'])} runs")
-    rows = (
-        ("CPU ms an order, worker and server", "cpu"),
-        ("  worker", "worker_cpu"),
-        ("  Temporal server", "server_cpu"),
-        ("orders a second", "rate"),
-        ("critical event to provider, p50 s", "p50"),
-        ("critical event to provider, p99 s", "p99"),
-        ("history events an order", "events"),
-        ("history bytes an order", "size"),
-        ("worker's memory at the end, MiB", "memory"),
-    )
-    for title, name in rows:
-        ours, least = getattr(product, name), getattr(floor, name)
-        table.add_row(title, _said(ours), _said(least), f"{ours / least:.2f}")
-    table.add_row("lost", str(product.lost), str(floor.lost), "")
-    table.add_row("doubled", str(product.doubled), str(floor.doubled), "")
-    console.print(table)
-    holds = _holds(product, floor)
-    console.print(
-        f"bench: {'HOLDS' if holds else 'FAILS'} CPU {product.cpu / floor.cpu:.2f} of the floor's "
-        f"(limit {LEAST_CPU}), orders a second {product.rate / floor.rate:.2f} (least {LEAST_RATE}), "
-        f"p99 {product.p99 / floor.p99:.2f} (limit {LEAST_P99}), events {product.events - floor.events:+.1f} "
-        f"(limit +{len(BATCHES)}), lost {product.lost}, doubled {product.doubled}",
-        soft_wrap=True,
-        highlight=False,
-    )
-    return holds
-
-
-def _holds(product: Figures, floor: Figures) -> bool:
-    return (
-        product.lost == product.doubled == 0
-        and product.cpu <= LEAST_CPU * floor.cpu
-        and product.rate >= LEAST_RATE * floor.rate
-        and product.p99 <= LEAST_P99 * floor.p99
-        and product.events <= floor.events + len(BATCHES)
-    )
-
-
-def _medians(runs: Sequence[Figures]) -> Figures:
-    fields = Figures.__dataclass_fields__
-    worst = {name: max(getattr(run, name) for run in runs) for name in ("lost", "doubled")}
-    medians = {name: statistics.median(getattr(run, name) for run in runs) for name in fields}
-    return Figures(**{**medians, **worst})
-
-
-def _said(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import httpx
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities import channels
 from activities.channels.fcm import Config as Fcm
@@ -86,7 +87,15 @@ async def serve() -> None:
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
     async with httpx.AsyncClient(timeout=10, limits=limits) as http, contextlib.AsyncExitStack() as running:
         does = BareActivities(Path(os.environ["DATA_DIR"]) / "bare.db", fcm, twilio, http)
-        orders = Worker(client, task_queue=ORDERS_QUEUE, workflows=[BareOrder], activities=[does.plan])
+        orders = Worker(
+            client,
+            task_queue=ORDERS_QUEUE,
+            workflows=[BareOrder],
+            activities=[does.plan],
+            workflow_runner=SandboxedWorkflowRunner()
+            if os.environ.get("WORKFLOW_SANDBOX") == "on"
+            else UnsandboxedWorkflowRunner(),
+        )
         await running.enter_async_context(orders)
         for queue in SEND_QUEUES.values():
             sends = Worker(client, task_queue=queue, activities=[does.send])

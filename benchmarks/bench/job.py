@@ -30,8 +30,11 @@ def is_critical(batch: tuple[Status, ...]) -> bool:
 
 
 def customers(prefix: str, orders: int) -> Iterator[Recipient]:
-    """One customer for each order, who hears everything by push and by text."""
-    wanted = {status: {Channel.PUSH: Reach.ON, Channel.SMS: Reach.ON} for status in Status}
+    """One customer for each order, who hears everything by push and by text, and nothing elsewhere."""
+    wanted = {
+        status: {channel: Reach.ON if channel in CHANNELS else Reach.OFF for channel in Channel}
+        for status in Status
+    }
     for number in range(orders):
         yield Recipient(
             recipient_id=f"{prefix}-{number}",

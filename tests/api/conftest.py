@@ -57,7 +57,7 @@ async def door(front: Front, data: Path) -> AsyncIterator[Door]:
 def no_log_holds_a_contact_detail(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.DEBUG)
     # The test's own calls are not the API's, and SQLite's driver is silent in production.
-    for name in ("httpx", "httpcore", "aiosqlite"):
+    for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
     yield
     formatter = logging.Formatter()

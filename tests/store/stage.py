@@ -1,5 +1,6 @@
 """The stage of the store's tests: one order, its batches, and a way to plan them as the worker does."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,8 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import TextClause, make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import URL, TextClause, create_engine, make_url, text
 
 from activities.planning import Wording
 from activities.store import Store
@@ -133,14 +133,18 @@ def as_url(path: Path) -> str:
 async def run_sql(url: str, statement: TextClause, values: Any = None) -> list[Any]:
     """One statement behind the store's back."""
     where = make_url(url)
-    driver = "sqlite+aiosqlite" if where.get_backend_name() == "sqlite" else "postgresql+psycopg"
-    engine = create_async_engine(where.set(drivername=driver), isolation_level="AUTOCOMMIT")
+    driver = "sqlite" if where.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    return await asyncio.to_thread(_run_sql, where.set(drivername=driver), statement, values)
+
+
+def _run_sql(where: URL, statement: TextClause, values: Any) -> list[Any]:
+    engine = create_engine(where, isolation_level="AUTOCOMMIT")
     try:
-        async with engine.connect() as connection:
-            result = await connection.execute(statement, values)
+        with engine.connect() as connection:
+            result = connection.execute(statement, values)
             return list(result.all()) if result.returns_rows else []
     finally:
-        await engine.dispose()
+        engine.dispose()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from activities.store import migrating
 from activities.store.database import Database
@@ -269,7 +269,8 @@ def counted(stage: Stage) -> Callable[[], int]:
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         said.append(statement)
 
-    event.listen(stage.store._database._engine.sync_engine, "before_cursor_execute", note)
+    engine = stage.store._database._engine
+    event.listen(engine if isinstance(engine, Engine) else engine.sync_engine, "before_cursor_execute", note)
     return lambda: len([one for one in said if "FROM dead_letters" in one])
 
 
