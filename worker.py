@@ -18,8 +18,8 @@ from typing import Annotated
 
 import typer
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.exceptions import TemporalError
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from activities import channels
@@ -27,6 +27,7 @@ from activities.asking import OrderWorkflows
 from activities.breakers import Breakers, BreakerStore, Clock, utc_now
 from activities.channels.http import new_client
 from activities.ending import Ending
+from activities.measuring import TOLD, TOLD_BUCKETS, Measures
 from activities.planning import Planning
 from activities.provider import Provider
 from activities.reaching import Reaching
@@ -35,12 +36,14 @@ from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
 from activities.sweeping import Sweeping
+from activities.watching import Watch
 from activities.wording import FluentWording
 from domain.channels import Channel
 from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
 from leaving import FAILED, leave_after
 from settings import QUEUES, Settings
+from telemetry import meter_of, runtime_with_metrics
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUTS
@@ -65,6 +68,7 @@ async def workers(
     *,
     now: Clock = utc_now,
     new_breakers: Callable[[BreakerStore, Clock], Breakers] = Breakers,
+    meter: MetricMeter = MetricMeter.noop,
 ) -> AsyncIterator[list[Worker]]:
     """Everything a worker process is made of, ready to run.
 
@@ -79,11 +83,16 @@ async def workers(
         links = (
             SignedLinks(settings.public_url, await store.signing_secrets()) if settings.public_url else None
         )
-        sending = Sending(store, wording, Reaching(store, providers, breakers, links))
+        measures = Measures(meter)
+        sending = Sending(store, wording, Reaching(store, providers, breakers, links, measures))
         ending = Ending(store, wording, providers)
         carried = frozenset(provider.channel for provider in providers)
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
+        if meter is not MetricMeter.noop:
+            names = [provider.name for provider in providers]
+            measures.expects(names)
+            await stack.enter_async_context(Watch(store, breakers, names, measures, now).kept_up())
         yield [
             *([_for_orders(client, planning, redriving, sweeping)] if ORDERS_QUEUE in queues else []),
             *(
@@ -141,11 +150,17 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await connect(_runtime(settings))
+    runtime = runtime_with_metrics(
+        "METRICS_PORT", settings.metrics_host, settings.metrics_port, {TOLD: TOLD_BUCKETS}
+    )
+    client = await connect(runtime)
     await register_search_attributes(client)
     if ORDERS_QUEUE in queues:
         await make_sure_of_the_sweep(client)
-    async with workers(client, settings, queues) as all_workers, contextlib.AsyncExitStack() as running:
+    async with (
+        workers(client, settings, queues, meter=meter_of(runtime)) as all_workers,
+        contextlib.AsyncExitStack() as running,
+    ):
         for worker in all_workers:
             await running.enter_async_context(worker)
         # What is loaded by now stays: a burst of signals makes for many collections, each of which would
@@ -156,16 +171,6 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         typer.echo("worker: finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.
         await asyncio.gather(*(worker.shutdown() for worker in all_workers))
-
-
-def _runtime(settings: Settings) -> Runtime | None:
-    if settings.metrics_port is None:
-        return None
-    metrics = PrometheusConfig(bind_address=f"{settings.metrics_host}:{settings.metrics_port}")
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=metrics))
-    except ValueError:
-        raise BadInput("METRICS_PORT", f"{settings.metrics_port} is taken, choose another port") from None
 
 
 def _chosen(queues: str) -> list[str]:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from temporalio import activity
 
 from activities.breakers import Breakers
+from activities.measuring import Measures
 from activities.provider import Provider
 from activities.turn import Turn
 from domain.channels import Channel, Reach
@@ -54,6 +55,7 @@ class Reaching:
     providers: Sequence[Provider]
     breakers: Breakers
     links: SignedLinks | None = None
+    measures: Measures = field(default_factory=Measures)
 
     async def reach(self, turn: Turn, words: Words) -> Answer:
         """Call for every address at once, and answer for the notification as a whole."""
@@ -63,7 +65,10 @@ class Reaching:
         message = turn.message(words, self._links(envelope))
         addresses = [address for address in _addresses(turn) if any(self._carriers_of(address))]
         calls = (self._show(address, addresses, message, envelope) for address in addresses)
-        return best_of(await asyncio.gather(*calls))
+        answer = best_of(await asyncio.gather(*calls))
+        if isinstance(answer.outcome, Accepted):
+            self.measures.told(envelope, turn.now())
+        return answer
 
     async def _show(
         self, address: Address, addresses: Sequence[Address], message: Message, envelope: Envelope
@@ -90,7 +95,9 @@ class Reaching:
     async def _one_call(self, provider: Provider, address: Address, message: Message) -> Answer:
         permit = await self.breakers.permit(provider.name)
         if permit is None:
-            return Answer(provider.name, NotCalled(f"{provider.name} is failing and not called"))
+            not_called = NotCalled(f"{provider.name} is failing and not called")
+            self.measures.answered(provider.name, not_called)
+            return Answer(provider.name, not_called)
         outcome: Outcome
         try:
             outcome = await provider.send(message, address)
@@ -101,6 +108,7 @@ class Reaching:
         if isinstance(outcome, (TryLater, Gone)) and outcome.ours:
             # Here, where another provider or device that does better cannot hide it.
             activity.logger.error("%s needs an operator: %s", provider.name, outcome.reason)
+        self.measures.answered(provider.name, outcome)
         await self.breakers.note(provider.name, outcome, permit)
         return Answer(provider.name, outcome)
 

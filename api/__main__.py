@@ -14,6 +14,7 @@ from datetime import timedelta
 import httpx
 import typer
 from temporalio.exceptions import TemporalError
+from temporalio.runtime import Runtime
 
 from activities.channels import twilio
 from activities.store import Store, StoreUnavailable
@@ -23,6 +24,7 @@ from api.app import Parts, build
 from api.callers import Callers
 from api.envelope import RequestIds
 from api.limiting import Limits
+from api.measuring import ANSWERED, ANSWERED_BUCKETS, Measured
 from api.operations import Operations, Redriving, TemporalUi
 from api.orders import RunningOrders
 from api.serving import serving
@@ -33,6 +35,7 @@ from leaving import FAILED, leave_after
 from operating.breakers import names_of
 from settings import Settings
 from starter import OrderService
+from telemetry import meter_of, runtime_with_metrics
 from temporal_client import NoServer, connect
 
 # Shorter than the patience of most HTTP clients: what no worker answers by then is left with the server.
@@ -40,9 +43,9 @@ EVENTS_WAIT = timedelta(seconds=3)
 
 
 @contextlib.asynccontextmanager
-async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
+async def parts(settings: Settings, public_url: str, runtime: Runtime | None = None) -> AsyncIterator[Parts]:
     """What the API is made of, open until the block ends."""
-    client = await connect()
+    client = await connect(runtime)
     await migrate(settings.database_url)
     async with (
         Store(settings.database_url) as store,
@@ -82,9 +85,17 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runtime = runtime_with_metrics(
+        "API_METRICS_PORT", settings.metrics_host, settings.api_metrics_port, {ANSWERED: ANSWERED_BUCKETS}
+    )
     async with (
-        parts(settings, settings.public_url) as found,
-        serving(build(found), settings.api_host, settings.api_port, settings.api_proxies) as url,
+        parts(settings, settings.public_url, runtime) as found,
+        serving(
+            Measured(build(found), meter_of(runtime)),
+            settings.api_host,
+            settings.api_port,
+            settings.api_proxies,
+        ) as url,
     ):
         typer.echo(f"api: ready at {url}")
         await stop.wait()
@@ -94,9 +105,9 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     """Answer providers and recipients until SIGTERM.
 
-    Settings are read from the environment: PUBLIC_URL, API_HOST, API_PORT, API_RATE, API_CORS_ORIGINS,
-    API_FORWARDED_ALLOW_IPS, SES_SNS_TOPIC_ARN, DATABASE_URL, Temporal's own and Twilio's. What is missing or
-    wrong is said in one line, with exit code 1.
+    Settings are read from the environment: PUBLIC_URL, API_HOST, API_PORT, API_METRICS_PORT, API_RATE,
+    API_CORS_ORIGINS, API_FORWARDED_ALLOW_IPS, SES_SNS_TOPIC_ARN, DATABASE_URL, Temporal's own and Twilio's.
+    What is missing or wrong is said in one line, with exit code 1.
     """
     said = logging.StreamHandler()
     said.addFilter(RequestIds())

@@ -31,6 +31,7 @@ MAY_KNOW = {
         "settings",
         "temporal_client",
         "leaving",
+        "telemetry",
         "activities.channels",
         "activities.store",
         "activities.wording",
@@ -54,6 +55,7 @@ MAY_KNOW = {
     "leaving": set[str](),
     "encryption": {"domain"},
     "temporal_client": {"domain", "encryption"},
+    "telemetry": {"domain"},
     "settings": {"domain", "activities.channels"},
     "operating": {
         "domain",
@@ -65,7 +67,7 @@ MAY_KNOW = {
         "activities.wording",
     },
     "starter": {"domain", "workflows", "settings", "temporal_client", "leaving", "operating"},
-    "worker": {"domain", "workflows", "activities", "settings", "temporal_client", "leaving"},
+    "worker": {"domain", "workflows", "activities", "settings", "temporal_client", "telemetry", "leaving"},
 }
 NEVER_LOADS = {
     "workflows.order_notifications": {"httpx", "sqlalchemy", "aiosmtplib", "fluent"},
