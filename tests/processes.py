@@ -196,6 +196,11 @@ async def temporal(*arguments: str) -> Ended:
     return await process.ends()
 
 
+async def in_shell(commands: str, settings: Mapping[str, str]) -> Ended:
+    """Run what somebody types into a shell."""
+    return await Process(await _start("bash", "-euo", "pipefail", "-c", commands, settings=settings)).ends()
+
+
 async def eventually(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(PATIENCE):
