@@ -1,11 +1,11 @@
-"""Temporal's runtime with its metrics on one Prometheus endpoint, which ours come out of as well."""
+"""Temporal's runtime: its metrics on one Prometheus endpoint, ours among them, and its log in our format."""
 
 from collections.abc import Mapping, Sequence
 
-from temporalio.common import MetricMeter
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LoggingConfig, LoggingFormat, PrometheusConfig, Runtime, TelemetryConfig
 
 from domain.orders import BadInput
+from logs import is_json
 
 Buckets = Mapping[str, Sequence[float]]
 # Temporal's own have nothing between 10 s, which is no trouble, and 100 s, which is.
@@ -16,27 +16,32 @@ _OF_QUEUES = {
 }
 
 
-def runtime_with_metrics(setting: str, host: str, port: int | None, buckets: Buckets) -> Runtime | None:
-    """A runtime that answers ``/metrics`` on a port, None without one. ``setting`` is what names the port.
+def runtime_with(setting: str, host: str, port: int | None, buckets: Buckets) -> Runtime:
+    """A runtime that answers ``/metrics`` on a port, if there is one. ``setting`` is what names the port.
 
-    ``buckets`` are those of our histograms by name. Everything is named as Prometheus wants it: durations in
-    seconds, units and totals at the end of the name.
+    ``buckets`` are those of our histograms by name. Hold on to it: what it measures ends with it.
     """
-    if port is None:
-        return None
-    metrics = PrometheusConfig(
-        bind_address=f"{host}:{port}",
+    try:
+        return Runtime(
+            telemetry=TelemetryConfig(
+                logging=LoggingConfig(
+                    filter=LoggingConfig.default.filter,
+                    format=LoggingFormat.JSON if is_json() else None,
+                ),
+                metrics=_prometheus(f"{host}:{port}", buckets) if port else None,
+                attach_service_name=False,
+            )
+        )
+    except ValueError:
+        raise BadInput(setting, f"{port} is taken, choose another port") from None
+
+
+def _prometheus(address: str, buckets: Buckets) -> PrometheusConfig:
+    """Named as Prometheus wants it: durations in seconds, units and totals at the end of the name."""
+    return PrometheusConfig(
+        bind_address=address,
         counters_total_suffix=True,
         unit_suffix=True,
         durations_as_seconds=True,
         histogram_bucket_overrides={**_OF_QUEUES, **buckets},
     )
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=metrics, attach_service_name=False))
-    except ValueError:
-        raise BadInput(setting, f"{port} is taken, choose another port") from None
-
-
-def meter_of(runtime: Runtime | None) -> MetricMeter:
-    """What our own metrics are made with; without a runtime they are none."""
-    return runtime.metric_meter if runtime else MetricMeter.noop

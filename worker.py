@@ -9,7 +9,6 @@ Says "worker: ready" when it is; SIGTERM lets it finish what it is sending, then
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,6 +21,7 @@ from temporalio.common import MetricMeter
 from temporalio.exceptions import TemporalError
 from temporalio.worker import Worker
 
+import logs
 from activities import channels
 from activities.asking import OrderWorkflows
 from activities.breakers import Breakers, BreakerStore, Clock, utc_now
@@ -43,7 +43,7 @@ from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
 from leaving import FAILED, leave_after
 from settings import QUEUES, Settings
-from telemetry import meter_of, runtime_with_metrics
+from telemetry import runtime_with
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUTS
@@ -150,15 +150,14 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runtime = runtime_with_metrics(
-        "METRICS_PORT", settings.metrics_host, settings.metrics_port, {TOLD: TOLD_BUCKETS}
-    )
+    buckets = {TOLD: TOLD_BUCKETS}
+    runtime = runtime_with("METRICS_PORT", settings.metrics_host, settings.metrics_port, buckets)
     client = await connect(runtime)
     await register_search_attributes(client)
     if ORDERS_QUEUE in queues:
         await make_sure_of_the_sweep(client)
     async with (
-        workers(client, settings, queues, meter=meter_of(runtime)) as all_workers,
+        workers(client, settings, queues, meter=runtime.metric_meter) as all_workers,
         contextlib.AsyncExitStack() as running,
     ):
         for worker in all_workers:
@@ -166,9 +165,9 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         # What is loaded by now stays: a burst of signals makes for many collections, each of which would
         # look at all of it again. That was a quarter of a workflow task's time.
         gc.freeze()
-        typer.echo(f"worker: ready, serving {', '.join(queues)}")
+        logs.say("worker", f"ready, serving {', '.join(queues)}")
         await stop.wait()
-        typer.echo("worker: finishing what is being sent")
+        logs.say("worker", "finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.
         await asyncio.gather(*(worker.shutdown() for worker in all_workers))
 
@@ -193,12 +192,10 @@ def main(
     """Serve the task queues of order-notifications until SIGTERM.
 
     Says "worker: ready" when it is. SIGTERM lets it finish what it is sending; then it ends with exit code 0.
-    Settings are read from the environment: Temporal's own, DATABASE_URL, METRICS_PORT and those of at least
-    one provider. What is missing or wrong is said in one line, with exit code 1.
+    Settings are read from the environment: Temporal's own, DATABASE_URL, METRICS_PORT, LOG_FORMAT and those
+    of at least one provider. What is missing or wrong is said in one line, with exit code 1.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # At INFO httpx logs every URL, and a device's token is part of some.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logs.set_up(os.environ)
     settings = Settings.read(os.environ)
     if not settings.providers:
         needed = " or ".join(channels.FIRST_SETTINGS)

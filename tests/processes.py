@@ -42,6 +42,8 @@ _OURS = (
     "PUBLIC_",
     "API_",
     "FORWARDED_",
+    "LOG_",
+    "OTEL_",
 )
 # What ends by itself, and soon.
 _SHORT = ("starter.py", "worker.py")

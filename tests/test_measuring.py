@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.common import MetricMeter
 from temporalio.runtime import Runtime
 
 from activities.breakers import Breakers
@@ -18,7 +19,7 @@ from domain.outcomes import Accepted, Gone, NotCalled, Outcome, Refused, TryLate
 from domain.recipients import unknown_recipient
 from domain.status import Role, Status
 from simulator.ports import Ports
-from telemetry import meter_of, runtime_with_metrics
+from telemetry import runtime_with
 from tests.watching import Scrape, scrape
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -52,9 +53,8 @@ class Counting:
 @pytest.fixture
 def counting() -> Counting:
     port = Ports.free().temporal
-    runtime = runtime_with_metrics("METRICS_PORT", "127.0.0.1", port, {TOLD: TOLD_BUCKETS})
-    assert isinstance(runtime, Runtime)
-    return Counting(runtime, Measures(meter_of(runtime)), port)
+    runtime = runtime_with("METRICS_PORT", "127.0.0.1", port, {TOLD: TOLD_BUCKETS})
+    return Counting(runtime, Measures(runtime.metric_meter), port)
 
 
 def an_envelope(news_at: datetime | None) -> Envelope:
@@ -129,5 +129,8 @@ async def test_a_database_that_is_away_is_said_to_be_and_stops_nothing(counting:
 
 
 def test_without_a_port_nothing_is_counted_and_nothing_listens() -> None:
-    assert runtime_with_metrics("METRICS_PORT", "127.0.0.1", None, {}) is None
-    Measures(meter_of(None)).told(an_envelope(NOON), NOON)
+    meter = runtime_with("METRICS_PORT", "127.0.0.1", None, {}).metric_meter
+
+    Measures(meter).told(an_envelope(NOON), NOON)
+
+    assert meter is MetricMeter.noop
