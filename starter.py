@@ -35,6 +35,7 @@ from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 import logs
+import tracing
 from domain.desk import Answer
 from domain.orders import (
     ORDERS_QUEUE,
@@ -394,7 +395,10 @@ PROBLEMS: Mapping[type[Exception], int] = {
 def main() -> object:
     """The command line."""
     logs.set_up(os.environ, level=logging.WARNING)
-    return app(standalone_mode=False)
+    try:
+        return app(standalone_mode=False)
+    finally:
+        tracing.flush()
 
 
 if __name__ == "__main__":

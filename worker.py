@@ -22,6 +22,7 @@ from temporalio.exceptions import TemporalError
 from temporalio.worker import Worker
 
 import logs
+import tracing
 from activities import channels
 from activities.asking import OrderWorkflows
 from activities.breakers import Breakers, BreakerStore, Clock, utc_now
@@ -30,7 +31,7 @@ from activities.ending import Ending
 from activities.measuring import TOLD, TOLD_BUCKETS, Measures
 from activities.planning import Planning
 from activities.provider import Provider
-from activities.reaching import Reaching
+from activities.reaching import Reaching, nothing_around
 from activities.redriving import Redriving
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
@@ -84,7 +85,8 @@ async def workers(
             SignedLinks(settings.public_url, await store.signing_secrets()) if settings.public_url else None
         )
         measures = Measures(meter)
-        sending = Sending(store, wording, Reaching(store, providers, breakers, links, measures))
+        reaching = Reaching(store, providers, breakers, links, measures, tracing.calls() or nothing_around)
+        sending = Sending(store, wording, reaching)
         ending = Ending(store, wording, providers)
         carried = frozenset(provider.channel for provider in providers)
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
@@ -170,6 +172,7 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         logs.say("worker", "finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.
         await asyncio.gather(*(worker.shutdown() for worker in all_workers))
+    await asyncio.to_thread(tracing.flush)
 
 
 def _chosen(queues: str) -> list[str]:

@@ -15,6 +15,7 @@ from temporalio.exceptions import TemporalError
 from temporalio.runtime import Runtime
 
 import logs
+import tracing
 from activities.channels import twilio
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
@@ -99,6 +100,7 @@ async def serve(settings: Settings) -> None:
         logs.say("api", f"ready at {url}")
         await stop.wait()
         logs.say("api", "finishing what it is answering")
+    await asyncio.to_thread(tracing.flush)
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ MAY_KNOW = {
         "leaving",
         "logs",
         "telemetry",
+        "tracing",
         "activities.channels",
         "activities.store",
         "activities.wording",
@@ -56,7 +57,8 @@ MAY_KNOW = {
     "logs": {"domain"},
     "leaving": {"logs"},
     "encryption": {"domain"},
-    "temporal_client": {"domain", "encryption"},
+    "temporal_client": {"domain", "encryption", "tracing"},
+    "tracing": {"domain"},
     "telemetry": {"domain", "logs"},
     "settings": {"domain", "activities.channels"},
     "operating": {
@@ -68,7 +70,16 @@ MAY_KNOW = {
         "activities.channels",
         "activities.wording",
     },
-    "starter": {"domain", "workflows", "settings", "temporal_client", "leaving", "logs", "operating"},
+    "starter": {
+        "domain",
+        "workflows",
+        "settings",
+        "temporal_client",
+        "leaving",
+        "logs",
+        "tracing",
+        "operating",
+    },
     "worker": {
         "domain",
         "workflows",
@@ -78,6 +89,7 @@ MAY_KNOW = {
         "telemetry",
         "leaving",
         "logs",
+        "tracing",
     },
 }
 NEVER_LOADS = {
