@@ -18,6 +18,7 @@ from domain.orders import BadInput
 
 if TYPE_CHECKING:
     # By name only: who is not traced does not load it.
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from temporalio.contrib.opentelemetry import ReplaySafeTracerProvider
 
 CameOf = Callable[[str, str], None]
@@ -78,6 +79,28 @@ def call_of(provider: str) -> Iterator[CameOf]:
 def calls() -> Callable[[str], AbstractContextManager[CameOf]] | None:
     """What goes around the calls of providers, None where nothing is traced."""
     return call_of if is_on(os.environ) else None
+
+
+def continued(app: "ASGIApp") -> "ASGIApp":
+    """An application whose calls belong to the trace of their callers, by their header ``traceparent``."""
+    if not is_on(os.environ):
+        return app
+    from opentelemetry import context  # noqa: PLC0415 see above
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415 see above
+
+    def theirs(scope: "Scope") -> context.Context:
+        given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        return TraceContextTextMapPropagator().extract(given)
+
+    async def entered(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        # Not a span of ours: a path has links in it, which are secrets, and metrics have the rest.
+        token = context.attach(theirs(scope))
+        try:
+            await app(scope, receive, send)
+        finally:
+            context.detach(token)
+
+    return entered
 
 
 def flush() -> None:

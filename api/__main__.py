@@ -91,7 +91,7 @@ async def serve(settings: Settings) -> None:
     async with (
         parts(settings, settings.public_url, runtime) as found,
         serving(
-            Measured(build(found), runtime.metric_meter),
+            Measured(tracing.continued(build(found)), runtime.metric_meter),
             settings.api_host,
             settings.api_port,
             settings.api_proxies,

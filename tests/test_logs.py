@@ -27,10 +27,11 @@ from tests.stage import City, Stage
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     """Whatever a test sets up is its own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    root, httpx = logging.getLogger(), logging.getLogger("httpx")
+    handlers, levels = root.handlers[:], (root.level, httpx.level)
     yield
-    root.handlers[:], root.level = handlers, level
+    root.handlers[:], root.level = handlers, levels[0]
+    httpx.setLevel(levels[1])
     activity.logger.activity_info_on_message = workflow.logger.workflow_info_on_message = True
 
 
@@ -124,6 +125,7 @@ def test_people_get_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_holds_secrets_in_its_addresses_is_not_logged(
     form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    logging.getLogger("httpx").setLevel(logging.NOTSET)
     logs.set_up({"LOG_FORMAT": form})
     logging.getLogger("httpx").info("HTTP Request: POST https://push.example.org/3/device/token-of-ana")
 

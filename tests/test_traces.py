@@ -8,10 +8,14 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.trace import get_current_span
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 import tracing
 from activities.store import Store
@@ -20,6 +24,8 @@ from domain.orders import BadInput
 from simulator import Fault
 from tests.processes import HOME, environment, eventually, run, running, settings_apart
 from tests.stage import City, Stage
+
+WANTED = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
 
 
 class Collector:
@@ -117,6 +123,26 @@ async def test_an_event_is_traced_to_the_providers_it_comes_to(
     assert [secret for secret in stage.secrets if secret.encode() in everything] == []
 
 
+@pytest.mark.parametrize(("settings", "is_theirs"), [(WANTED, True), ({}, False)])
+async def test_a_call_over_http_belongs_to_the_trace_of_its_caller(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, is_theirs: bool
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    traces = list[int]()
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        traces.append(get_current_span().get_span_context().trace_id)
+        await Response("taken")(scope, receive, send)
+
+    own = httpx.ASGITransport(tracing.continued(door))
+    async with httpx.AsyncClient(transport=own, base_url="http://api") as http:
+        await http.post("/v1/events", headers={"traceparent": f"00-{17:032x}-{4:016x}-01"})
+        await http.post("/v1/events")
+
+    assert traces == ([17, 0] if is_theirs else [0, 0])
+
+
 async def test_a_collector_that_is_away_keeps_nobody_from_ending(stage: Stage, tmp_path: Path) -> None:
     apart = await settings_apart(stage, "untraced", tmp_path)
     away = {**apart, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
@@ -144,10 +170,10 @@ async def test_without_the_settings_none_of_it_is_even_loaded() -> None:
     ("settings", "is_on"),
     [
         ({}, False),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, True),
+        (WANTED, True),
         ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318/v1/traces"}, True),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_SDK_DISABLED": "true"}, False),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_TRACES_EXPORTER": "none"}, False),
+        ({**WANTED, "OTEL_SDK_DISABLED": "true"}, False),
+        ({**WANTED, "OTEL_TRACES_EXPORTER": "none"}, False),
     ],
 )
 def test_the_settings_are_those_of_opentelemetry(settings: dict[str, str], *, is_on: bool) -> None:
