@@ -7,12 +7,12 @@ which would replace the exit code that the caller relies on. So: finish, flush, 
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-import typer
 from typer.exceptions import TyperException
+
+from logs import say, say_our_bug
 
 DONE, FAILED = 0, 1
 INTERRUPTED = 128 + 2
@@ -38,7 +38,7 @@ def leave_after(
         if (own_code := next(known, None)) is not None:
             _say(program, problem)
             leave(own_code)
-        traceback.print_exc()
+        say_our_bug(program)
         leave(FAILED)
     leave(code if isinstance(code, int) else DONE)
 
@@ -56,4 +56,4 @@ def leave(code: int) -> NoReturn:
 
 def _say(program: str, problem: object) -> None:
     if line := " ".join(str(problem).split()):  # empty when the help said it all
-        typer.echo(f"{program}: {line}", err=True)
+        say(program, line, is_problem=True)

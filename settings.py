@@ -40,6 +40,7 @@ class Settings:
     rates: Mapping[str, float] = field(default_factory=dict)
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
+    api_metrics_port: int | None = None
     public_url: str | None = None
     api_host: str = "127.0.0.1"
     api_port: int = API_PORT
@@ -64,6 +65,7 @@ class Settings:
             },
             metrics_host=environ.get("METRICS_HOST", "").strip() or "127.0.0.1",
             metrics_port=port(environ, "METRICS_PORT"),
+            api_metrics_port=port(environ, "API_METRICS_PORT"),
             public_url=public_url(environ),
             api_host=environ.get("API_HOST", "").strip() or "127.0.0.1",
             api_port=port(environ, "API_PORT", API_PORT) or API_PORT,

@@ -6,6 +6,8 @@ Any Temporal client in any language can do what this does; the contract is in RE
 import asyncio
 import contextlib
 import json
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +34,8 @@ from temporalio.common import (
 from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+import logs
+import tracing
 from domain.desk import Answer
 from domain.orders import (
     ORDERS_QUEUE,
@@ -388,5 +392,14 @@ PROBLEMS: Mapping[type[Exception], int] = {
 }
 
 
+def main() -> object:
+    """The command line."""
+    logs.set_up(os.environ, level=logging.WARNING)
+    try:
+        return app(standalone_mode=False)
+    finally:
+        tracing.flush()
+
+
 if __name__ == "__main__":
-    leave_after(lambda: app(standalone_mode=False), "starter", PROBLEMS)
+    leave_after(main, "starter", PROBLEMS)

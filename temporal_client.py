@@ -20,6 +20,7 @@ from temporalio.runtime import Runtime
 
 from domain.orders import Wire
 from encryption import EncryptedPayloads, PayloadKeys
+from tracing import plugins
 
 
 class _LeanJson(PydanticJSONPlainPayloadConverter):
@@ -78,7 +79,9 @@ async def connect(runtime: Runtime | None = None) -> Client:
     address = config.setdefault("target_host", "localhost:7233")
     try:
         async with asyncio.timeout(_ANSWERS_WITHIN):
-            return await Client.connect(**config, data_converter=converter, runtime=runtime)
+            return await Client.connect(
+                **config, data_converter=converter, runtime=runtime, plugins=plugins()
+            )
     except (RuntimeError, TimeoutError):
         raise NoServer(
             f"TEMPORAL_ADDRESS: no Temporal server answers at {address}, start it or correct it"

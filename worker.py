@@ -9,7 +9,6 @@ Says "worker: ready" when it is; SIGTERM lets it finish what it is sending, then
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,30 +17,35 @@ from typing import Annotated
 
 import typer
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 from temporalio.exceptions import TemporalError
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+import logs
+import tracing
 from activities import channels
 from activities.asking import OrderWorkflows
 from activities.breakers import Breakers, BreakerStore, Clock, utc_now
 from activities.channels.http import new_client
 from activities.ending import Ending
+from activities.measuring import TOLD, TOLD_BUCKETS, Measures
 from activities.planning import Planning
 from activities.provider import Provider
-from activities.reaching import Reaching
+from activities.reaching import Reaching, nothing_around
 from activities.redriving import Redriving
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
 from activities.sweeping import Sweeping
+from activities.watching import Watch
 from activities.wording import FluentWording
 from domain.channels import Channel
 from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
 from leaving import FAILED, leave_after
 from settings import QUEUES, Settings
+from telemetry import runtime_with
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUTS
@@ -67,6 +71,7 @@ async def workers(
     *,
     now: Clock = utc_now,
     new_breakers: Callable[[BreakerStore, Clock], Breakers] = Breakers,
+    meter: MetricMeter = MetricMeter.noop,
 ) -> AsyncIterator[list[Worker]]:
     """Everything a worker process is made of, ready to run.
 
@@ -81,11 +86,17 @@ async def workers(
         links = (
             SignedLinks(settings.public_url, await store.signing_secrets()) if settings.public_url else None
         )
-        sending = Sending(store, wording, Reaching(store, providers, breakers, links))
+        measures = Measures(meter)
+        reaching = Reaching(store, providers, breakers, links, measures, tracing.calls() or nothing_around)
+        sending = Sending(store, wording, reaching)
         ending = Ending(store, wording, providers)
         carried = frozenset(provider.channel for provider in providers)
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
+        if meter is not MetricMeter.noop:
+            names = [provider.name for provider in providers]
+            measures.expects(names)
+            await stack.enter_async_context(Watch(store, breakers, names, measures, now).kept_up())
         yield [
             *(
                 [_for_orders(client, settings, planning, redriving, sweeping)]
@@ -150,11 +161,16 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await connect(_runtime(settings))
+    buckets = {TOLD: TOLD_BUCKETS}
+    runtime = runtime_with("METRICS_PORT", settings.metrics_host, settings.metrics_port, buckets)
+    client = await connect(runtime)
     await register_search_attributes(client)
     if ORDERS_QUEUE in queues:
         await make_sure_of_the_sweep(client)
-    async with workers(client, settings, queues) as all_workers, contextlib.AsyncExitStack() as running:
+    async with (
+        workers(client, settings, queues, meter=runtime.metric_meter) as all_workers,
+        contextlib.AsyncExitStack() as running,
+    ):
         for worker in all_workers:
             await running.enter_async_context(worker)
         # What is loaded by now stays: a burst of signals makes for many collections, each of which would
@@ -162,21 +178,12 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         # everything here goes by itself when nobody holds it any more.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
-        typer.echo(f"worker: ready, serving {', '.join(queues)}")
+        logs.say("worker", f"ready, serving {', '.join(queues)}")
         await stop.wait()
-        typer.echo("worker: finishing what is being sent")
+        logs.say("worker", "finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.
         await asyncio.gather(*(worker.shutdown() for worker in all_workers))
-
-
-def _runtime(settings: Settings) -> Runtime | None:
-    if settings.metrics_port is None:
-        return None
-    metrics = PrometheusConfig(bind_address=f"{settings.metrics_host}:{settings.metrics_port}")
-    try:
-        return Runtime(telemetry=TelemetryConfig(metrics=metrics))
-    except ValueError:
-        raise BadInput("METRICS_PORT", f"{settings.metrics_port} is taken, choose another port") from None
+    await asyncio.to_thread(tracing.flush)
 
 
 def _chosen(queues: str) -> list[str]:
@@ -199,12 +206,10 @@ def main(
     """Serve the task queues of order-notifications until SIGTERM.
 
     Says "worker: ready" when it is. SIGTERM lets it finish what it is sending; then it ends with exit code 0.
-    Settings are read from the environment: Temporal's own, DATABASE_URL, METRICS_PORT and those of at least
-    one provider. What is missing or wrong is said in one line, with exit code 1.
+    Settings are read from the environment: Temporal's own, DATABASE_URL, METRICS_PORT, LOG_FORMAT and those
+    of at least one provider. What is missing or wrong is said in one line, with exit code 1.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # At INFO httpx logs every URL, and a device's token is part of some.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logs.set_up(os.environ)
     settings = Settings.read(os.environ)
     if not settings.providers:
         needed = " or ".join(channels.FIRST_SETTINGS)

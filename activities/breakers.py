@@ -67,6 +67,11 @@ class Breakers:
     _calls: Counter[str] = field(default_factory=Counter)
     _failures: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def health(self) -> Mapping[str, Health]:
+        """How the fleet sees each provider that was ever called or forced, as of the last settlement."""
+        return self._health
+
     async def permit(self, provider: str) -> Permit | None:
         """Leave to call the provider now, if any: an open breaker lets one probe through at a time."""
         health = self._health.get(provider)

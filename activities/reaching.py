@@ -1,13 +1,15 @@
 """Reaches one recipient on one channel: every address at once, and for each the providers in turn."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from temporalio import activity
 
 from activities.breakers import Breakers
+from activities.measuring import Measures, kind_of
 from activities.provider import Provider
 from activities.turn import Turn
 from domain.channels import Channel, Reach
@@ -36,6 +38,21 @@ class Answer:
     outcome: Outcome | NotCalled
 
 
+# What goes around a call of a provider, and is told what came of it.
+Around = Callable[[str], AbstractContextManager[Callable[[str, str], None]]]
+
+
+def _unseen(*_: str) -> None:
+    """What nobody traces."""
+
+
+def nothing_around(_: str) -> AbstractContextManager[Callable[[str, str], None]]:
+    """What costs nothing."""
+    return _NOTHING
+
+
+_NOTHING = nullcontext(_unseen)
+
 # Of several devices, one that has it is enough; one that may have it must not be told again elsewhere.
 _BEST_FIRST: tuple[type[Outcome | NotCalled], ...] = (Accepted, Unknown, TryLater, NotCalled, Refused, Gone)
 _NOWHERE = Answer(None, Refused("nowhere to send to"))
@@ -54,6 +71,8 @@ class Reaching:
     providers: Sequence[Provider]
     breakers: Breakers
     links: SignedLinks | None = None
+    measures: Measures = field(default_factory=Measures)
+    around: Around = nothing_around
 
     async def reach(self, turn: Turn, words: Words) -> Answer:
         """Call for every address at once, and answer for the notification as a whole."""
@@ -63,7 +82,10 @@ class Reaching:
         message = turn.message(words, self._links(envelope))
         addresses = [address for address in _addresses(turn) if any(self._carriers_of(address))]
         calls = (self._show(address, addresses, message, envelope) for address in addresses)
-        return best_of(await asyncio.gather(*calls))
+        answer = best_of(await asyncio.gather(*calls))
+        if isinstance(answer.outcome, Accepted):
+            self.measures.told(envelope, turn.now())
+        return answer
 
     async def _show(
         self, address: Address, addresses: Sequence[Address], message: Message, envelope: Envelope
@@ -90,17 +112,16 @@ class Reaching:
     async def _one_call(self, provider: Provider, address: Address, message: Message) -> Answer:
         permit = await self.breakers.permit(provider.name)
         if permit is None:
-            return Answer(provider.name, NotCalled(f"{provider.name} is failing and not called"))
-        outcome: Outcome
-        try:
-            outcome = await provider.send(message, address)
-        except Exception as bug:  # noqa: BLE001 our bug must not cost the recipient the other channels
-            # Its text may hold an address: the type has to do.
-            activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
-            outcome = TryLater("our own error, see the worker's log", ours=True)
+            not_called = NotCalled(f"{provider.name} is failing and not called")
+            self.measures.answered(provider.name, not_called)
+            return Answer(provider.name, not_called)
+        with self.around(provider.name) as came_of:
+            outcome = await _answer_of(provider, address, message)
+            came_of(*kind_of(outcome))
         if isinstance(outcome, (TryLater, Gone)) and outcome.ours:
             # Here, where another provider or device that does better cannot hide it.
             activity.logger.error("%s needs an operator: %s", provider.name, outcome.reason)
+        self.measures.answered(provider.name, outcome)
         await self.breakers.note(provider.name, outcome, permit)
         return Answer(provider.name, outcome)
 
@@ -136,6 +157,15 @@ class Reaching:
         if begun is None or self.links is None:
             return message
         return replace(message, register=self.links.live_activity(begun.activity_id))
+
+
+async def _answer_of(provider: Provider, address: Address, message: Message) -> Outcome:
+    try:
+        return await provider.send(message, address)
+    except Exception as bug:  # noqa: BLE001 our bug must not cost the recipient the other channels
+        # Its text may hold an address: the type has to do.
+        activity.logger.error("%s raised %s", provider.name, type(bug).__name__)
+        return TryLater("our own error, see the worker's log", ours=True)
 
 
 def _is_switched_off(envelope: Envelope) -> bool:

@@ -5,16 +5,17 @@ Says "api: ready at URL" when it is; SIGTERM lets it finish what it is answering
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
-import typer
 from temporalio.exceptions import TemporalError
+from temporalio.runtime import Runtime
 
+import logs
+import tracing
 from activities.channels import twilio
 from activities.store import Store, StoreUnavailable
 from activities.store.migrating import migrate
@@ -23,6 +24,7 @@ from api.app import Parts, build
 from api.callers import Callers
 from api.envelope import RequestIds
 from api.limiting import Limits
+from api.measuring import ANSWERED, ANSWERED_BUCKETS, Measured
 from api.operations import Operations, Redriving, TemporalUi
 from api.orders import RunningOrders
 from api.serving import serving
@@ -33,16 +35,18 @@ from leaving import FAILED, leave_after
 from operating.breakers import names_of
 from settings import Settings
 from starter import OrderService
+from telemetry import runtime_with
 from temporal_client import NoServer, connect
 
 # Shorter than the patience of most HTTP clients: what no worker answers by then is left with the server.
 EVENTS_WAIT = timedelta(seconds=3)
+LINE = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 
 @contextlib.asynccontextmanager
-async def parts(settings: Settings, public_url: str) -> AsyncIterator[Parts]:
+async def parts(settings: Settings, public_url: str, runtime: Runtime | None = None) -> AsyncIterator[Parts]:
     """What the API is made of, open until the block ends."""
-    client = await connect()
+    client = await connect(runtime)
     await migrate(settings.database_url)
     async with (
         Store(settings.database_url) as store,
@@ -82,33 +86,31 @@ async def serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    buckets = {ANSWERED: ANSWERED_BUCKETS}
+    runtime = runtime_with("API_METRICS_PORT", settings.metrics_host, settings.api_metrics_port, buckets)
     async with (
-        parts(settings, settings.public_url) as found,
-        serving(build(found), settings.api_host, settings.api_port, settings.api_proxies) as url,
+        parts(settings, settings.public_url, runtime) as found,
+        serving(
+            Measured(tracing.continued(build(found)), runtime.metric_meter),
+            settings.api_host,
+            settings.api_port,
+            settings.api_proxies,
+        ) as url,
     ):
-        typer.echo(f"api: ready at {url}")
+        logs.say("api", f"ready at {url}")
         await stop.wait()
-        typer.echo("api: finishing what it is answering")
+        logs.say("api", "finishing what it is answering")
+    await asyncio.to_thread(tracing.flush)
 
 
 def main() -> None:
     """Answer providers and recipients until SIGTERM.
 
-    Settings are read from the environment: PUBLIC_URL, API_HOST, API_PORT, API_RATE, API_CORS_ORIGINS,
-    API_FORWARDED_ALLOW_IPS, SES_SNS_TOPIC_ARN, DATABASE_URL, Temporal's own and Twilio's. What is missing or
-    wrong is said in one line, with exit code 1.
+    Settings are read from the environment: PUBLIC_URL, API_HOST, API_PORT, API_METRICS_PORT, API_RATE,
+    API_CORS_ORIGINS, API_FORWARDED_ALLOW_IPS, SES_SNS_TOPIC_ARN, DATABASE_URL, LOG_FORMAT, Temporal's own
+    and Twilio's. What is missing or wrong is said in one line, with exit code 1.
     """
-    said = logging.StreamHandler()
-    said.addFilter(RequestIds())
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
-        handlers=[said],
-    )
-    # At INFO httpx logs every URL, and the confirmation of a subscription is a secret.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    # It says on which port it runs, as we do.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logs.set_up(os.environ, line=LINE, filters=[RequestIds()])
     asyncio.run(serve(Settings.read(os.environ)))
 
 

@@ -74,7 +74,8 @@ class Envelope:
 
     ``failures`` and ``first_failed_at`` are of the attempts that were recorded so far; ``is_in_doubt`` says
     that one of them may have arrived. ``activities`` are the Live Activities that show this order to the
-    recipient, or did. ``variant`` is the wording it is told in, where several are being compared.
+    recipient, or did. ``variant`` is the wording it is told in, where several are being compared. ``news_at``
+    is when its newest news occurred; None for what is told again out of a dead letter, long after.
     """
 
     message_id: str
@@ -94,6 +95,7 @@ class Envelope:
     is_in_doubt: bool = False
     activities: Sequence[LiveActivity] = ()
     variant: str | None = None
+    news_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

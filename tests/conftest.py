@@ -19,6 +19,7 @@ LONGEST = (
     "test_killed_worker.py",
     "test_chaos.py",
     "test_demo.py",
+    "test_alerts.py",
     "test_commands.py",
     "test_burst.py",
     "test_properties_of_an_order.py",

@@ -42,6 +42,8 @@ _OURS = (
     "PUBLIC_",
     "API_",
     "FORWARDED_",
+    "LOG_",
+    "OTEL_",
 )
 # What ends by itself, and soon.
 _SHORT = ("starter.py", "worker.py")
@@ -194,6 +196,11 @@ async def temporal(*arguments: str) -> Ended:
     """Run the Temporal CLI to its end."""
     process = Process(await _start(shutil.which("temporal") or "temporal", *arguments, settings={}))
     return await process.ends()
+
+
+async def in_shell(commands: str, settings: Mapping[str, str]) -> Ended:
+    """Run what somebody types into a shell."""
+    return await Process(await _start("bash", "-euo", "pipefail", "-c", commands, settings=settings)).ends()
 
 
 async def eventually(is_so: Callable[[], bool | Awaitable[bool]]) -> None:

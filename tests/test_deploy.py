@@ -123,8 +123,9 @@ def _service(name: str, here: dict[str, str], folder: Path) -> _Service:
         (folder / secret).touch()
     settings = {key: _with_nothing_set(value) for key, value in written["environment"].items()}
     settings = {key: value.replace("/run/secrets", str(folder)) for key, value in settings.items()}
-    elsewhere = {"METRICS_PORT": "", "API_PORT": str(Ports.free().api), "API_HOST": "127.0.0.1"}
-    return _Service(written["command"], {**settings, **here, **elsewhere, "DATABASE_URL": ""})
+    elsewhere = {"METRICS_PORT": "", "API_METRICS_PORT": "", "API_PORT": str(Ports.free().api)}
+    elsewhere |= {"API_HOST": "127.0.0.1", "DATABASE_URL": ""}
+    return _Service(written["command"], {**settings, **here, **elsewhere})
 
 
 def _with_nothing_set(value: str) -> str:

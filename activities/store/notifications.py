@@ -358,4 +358,5 @@ def _envelope(rows: Sequence[AnyRow]) -> Envelope:
         first_failed_at=row.failing_since,
         is_in_doubt=row.is_in_doubt,
         variant=row.variant,
+        news_at=None if row.redriven_by else row.newest_at,
     )

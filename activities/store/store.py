@@ -16,6 +16,7 @@ from activities.store import (
     recipients,
     redriving,
     signing_keys,
+    standing,
 )
 from activities.store.api_keys import ApiKeys
 from activities.store.consents import Consents
@@ -28,6 +29,7 @@ from activities.store.notifications import Notification
 from activities.store.people import LOADED, People
 from activities.store.recipients import GoneAddress
 from activities.store.redriving import Prospect
+from activities.store.standing import Standing
 from activities.store.timelines import Timelines
 from domain.breaker import BreakerState, Health
 from domain.channels import Channel
@@ -286,6 +288,11 @@ class Store:
         """
         async with self._database.reading() as connection:
             return tuple(await notifications.unsettled(connection, before, limit, after))
+
+    async def standing(self) -> Standing:
+        """What waits in the store, for whoever watches it."""
+        async with self._database.reading() as connection:
+            return await standing.standing(connection)
 
     async def inbox(self, recipient_id: str, limit: int = 100) -> tuple[InboxMessage, ...]:
         """A recipient's in-app messages, newest first."""
