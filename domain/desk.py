@@ -228,6 +228,7 @@ class Desk(BaseModel):
             facts={"order_id": self.order.order_id, **self.facts, **news[-1].facts},
             told_at=now,
             first_of_run=not listener.ledger_asked,
+            merchant_id=self.holders.get(Role.MERCHANT),
         )
         listener.ledger_asked = True
         return batch

@@ -22,7 +22,8 @@ class Withdrawn(Wire):
 class Batch(Wire):
     """News for one recipient, told together as one message per channel.
 
-    ``redriven_by``: the run that tells it again after it reached nobody.
+    ``redriven_by``: the run that tells it again after it reached nobody. ``merchant_id``: whose order it is,
+    so that the sends of one merchant do not crowd out those of another.
     """
 
     order_id: str
@@ -35,6 +36,7 @@ class Batch(Wire):
     withdrawn: tuple[Withdrawn, ...] = ()
     first_of_run: bool = False
     redriven_by: str | None = None
+    merchant_id: str | None = None
 
     @property
     def newest(self) -> News:

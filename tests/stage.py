@@ -33,6 +33,7 @@ from domain.status import Role, Status
 from domain.timeline import Timeline, ToldBatch
 from settings import Settings
 from simulator import Fault, Simulator
+from simulator.dev_server import as_deployed
 from simulator.providers import settings_for
 from temporal_client import DATA_CONVERTER
 from worker import workers
@@ -196,7 +197,7 @@ async def _dev_server() -> WorkflowEnvironment:
     return await WorkflowEnvironment.start_time_skipping_v2(
         data_converter=DATA_CONVERTER,
         dev_server_existing_path=shutil.which("temporal"),
-        dev_server_extra_args=_TIME_SKIPPING,
+        dev_server_extra_args=[*_TIME_SKIPPING, *as_deployed()],
         search_attributes=SEARCH_ATTRIBUTES,
     )
 
