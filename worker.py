@@ -2,6 +2,7 @@
 
     python worker.py                          serves every task queue
     python worker.py --queues send-push,...   serves these
+    python worker.py --processes 4            in four processes
 
 Says "worker: ready" when it is; SIGTERM lets it finish what it is sending, then it ends.
 """
@@ -12,6 +13,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import Annotated
@@ -39,7 +41,8 @@ from activities.wording import FluentWording
 from domain.channels import Channel
 from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
-from leaving import FAILED, leave_after
+from fleet import LAST_PORT, Fleet, until_left_alone
+from leaving import DONE, FAILED, leave_after
 from settings import QUEUES, Settings
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
@@ -136,11 +139,12 @@ def _rate(settings: Settings, providers: Sequence[Provider], channel: Channel) -
     return sum(known) if known and len(known) == len(rates) else None
 
 
-async def serve(settings: Settings, queues: Sequence[str]) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is being sent."""
+async def serve(settings: Settings, queues: Sequence[str], *, is_one_of_several: bool = False) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is being sent. One of several ends with its fleet."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    left_alone = asyncio.create_task(until_left_alone(stop)) if is_one_of_several else None
     client = await connect(_runtime(settings))
     await register_search_attributes(client)
     if ORDERS_QUEUE in queues:
@@ -156,6 +160,8 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         typer.echo("worker: finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.
         await asyncio.gather(*(worker.shutdown() for worker in all_workers))
+    if left_alone:
+        left_alone.cancel()
 
 
 def _runtime(settings: Settings) -> Runtime | None:
@@ -179,17 +185,29 @@ def _chosen(queues: str) -> list[str]:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+def _in_several(queues: str, processes: int, first_port: int | None) -> int:
+    if (first_port or 0) + processes > LAST_PORT:
+        raise BadInput("METRICS_PORT", f"{first_port} leaves no ports for {processes} processes after it")
+    command = [sys.executable, os.path.abspath(__file__), "--queues", queues, "--one-of-several"]
+    return asyncio.run(Fleet(command, os.environ, processes).run())
+
+
 @app.command()
 def main(
     queues: Annotated[str, typer.Option(help="Task queues to serve, separated by commas.")] = ",".join(
         QUEUES
     ),
-) -> None:
+    processes: Annotated[
+        int, typer.Option(min=1, max=256, help="How many: workflow code keeps one core a process busy.")
+    ] = 1,
+    one_of_several: Annotated[bool, typer.Option("--one-of-several", hidden=True)] = False,
+) -> int:
     """Serve the task queues of order-notifications until SIGTERM.
 
     Says "worker: ready" when it is. SIGTERM lets it finish what it is sending; then it ends with exit code 0.
     Settings are read from the environment: Temporal's own, DATABASE_URL, METRICS_PORT and those of at least
-    one provider. What is missing or wrong is said in one line, with exit code 1.
+    one provider. What is missing or wrong is said in one line, with exit code 1. With several processes, each
+    has its metrics on the port after the one before, and one that dies is started again.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # At INFO httpx logs every URL, and a device's token is part of some.
@@ -198,7 +216,11 @@ def main(
     if not settings.providers:
         needed = " or ".join(channels.FIRST_SETTINGS)
         raise BadInput("providers", f"none is configured, set {needed} and what belongs to it")
-    asyncio.run(serve(settings, _chosen(queues)))
+    chosen = _chosen(queues)
+    if processes > 1:
+        return _in_several(queues, processes, settings.metrics_port)
+    asyncio.run(serve(settings, chosen, is_one_of_several=one_of_several))
+    return DONE
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ MAY_KNOW = {
         "activities.channels",
     },
     "leaving": set[str](),
+    "fleet": {"leaving"},
     "encryption": {"domain"},
     "temporal_client": {"domain", "encryption"},
     "settings": {"domain", "activities.channels"},
@@ -65,7 +66,7 @@ MAY_KNOW = {
         "activities.wording",
     },
     "starter": {"domain", "workflows", "settings", "temporal_client", "leaving", "operating"},
-    "worker": {"domain", "workflows", "activities", "settings", "temporal_client", "leaving"},
+    "worker": {"domain", "workflows", "activities", "settings", "temporal_client", "leaving", "fleet"},
 }
 NEVER_LOADS = {
     "workflows.order_notifications": {"httpx", "sqlalchemy", "aiosmtplib", "fluent"},
