@@ -54,7 +54,6 @@ from workflows.sweep_schedule import make_sure_of_the_sweep
 
 # The 2 s deadlock detector trips when many orders replay at once on few cores.
 WORKFLOW_TASKS_AT_ONCE = 8
-ORDERS_CACHED = 2_000
 # An order whose worker was killed goes on elsewhere after this.
 LOST_WORKER_NOTICED_AFTER = timedelta(seconds=3)
 DRAIN = max(SEND_TIMEOUTS.values()) + timedelta(seconds=5)
@@ -88,7 +87,11 @@ async def workers(
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
         yield [
-            *([_for_orders(client, planning, redriving, sweeping)] if ORDERS_QUEUE in queues else []),
+            *(
+                [_for_orders(client, planning, redriving, sweeping, settings.orders_cached)]
+                if ORDERS_QUEUE in queues
+                else []
+            ),
             *(
                 _for_sends(client, queue, sending, ending, _rate(settings, providers, channel))
                 for channel, queue in SEND_QUEUES.items()
@@ -97,7 +100,9 @@ async def workers(
         ]
 
 
-def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweeping: Sweeping) -> Worker:
+def _for_orders(
+    client: Client, planning: Planning, redriving: Redriving, sweeping: Sweeping, cached: int
+) -> Worker:
     return Worker(
         client,
         task_queue=ORDERS_QUEUE,
@@ -114,7 +119,7 @@ def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweepi
             sweeping.sweep,
         ],
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
-        max_cached_workflows=ORDERS_CACHED,
+        max_cached_workflows=cached,
         sticky_queue_schedule_to_start_timeout=LOST_WORKER_NOTICED_AFTER,
         graceful_shutdown_timeout=DRAIN,
     )

@@ -409,6 +409,7 @@ BAD_SETTINGS = {
     "FCM_SERVICE_ACCOUNT_FILE": {"FCM_BASE_URL": "http://fcm"},
     "PROVIDER_RATE_FCM": {"PROVIDER_RATE_FCM": "fast"},
     "METRICS_PORT": {"METRICS_PORT": "http"},
+    "ORDERS_CACHED": {"ORDERS_CACHED": "many"},
     "DATABASE_URL": {"DATABASE_URL": f"oracle://ana:{SECRET}@db/orders"},
 }
 
