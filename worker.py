@@ -14,7 +14,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -31,6 +31,7 @@ from activities.channels.http import new_client
 from activities.ending import Ending
 from activities.planning import Planning
 from activities.provider import Provider
+from activities.queues import SendQueues
 from activities.reaching import Reaching
 from activities.redriving import Redriving
 from activities.sending import Sending
@@ -67,6 +68,7 @@ async def workers(
     *,
     now: Clock = utc_now,
     new_breakers: Callable[[BreakerStore, Clock], Breakers] = Breakers,
+    new_queues: Callable[[Client, Mapping[Channel, str]], SendQueues] = SendQueues,
 ) -> AsyncIterator[list[Worker]]:
     """Everything a worker process is made of, ready to run.
 
@@ -84,7 +86,9 @@ async def workers(
         sending = Sending(store, wording, Reaching(store, providers, breakers, links))
         ending = Ending(store, wording, providers)
         carried = frozenset(provider.channel for provider in providers)
-        planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
+        late = await stack.enter_async_context(new_queues(client, SEND_QUEUES).watched())
+        planning = Planning(store, wording, carried, lambda: late.behind)
+        redriving = Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
         yield [
             *(
@@ -109,6 +113,7 @@ def _for_orders(
         workflows=[OrderNotifications, RedriveLetter, Sweep],
         activities=[
             planning.plan,
+            planning.is_behind,
             planning.take_over,
             planning.settle,
             planning.record_receipt,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 from rich.console import Console
+from temporalio.service import RPCError
 
 from benchmarks.load.crowd import Crowd, announce, in_lanes
 from domain.desk import Outcome
@@ -121,7 +122,8 @@ async def _answers(service: OrderService, crowd: Crowd, number: int, answers: li
     for _ in range(_ASKED):
         try:
             answer = await service.announce_and_wait(event, _OPEN)
-        except NoWorker:
+        except (NoWorker, RPCError):
+            await asyncio.sleep(1)
             continue
         if answer.outcome in {Outcome.ACCEPTED, Outcome.DUPLICATE}:
             answers.append(number)
