@@ -55,6 +55,9 @@ bench-open: $(READY) ## 50,000 open orders on one worker process (ORDERS=n ORDER
 bench-processes: $(READY) ## two worker processes against one, the server on its own core (ORDERS=n)
 	@$(BIN)/python -m benchmarks.load.processes
 
+capacity: $(READY) ## what 8 million orders a day take, with a dinner simulated and checked (SCALE=n)
+	@$(BIN)/python -m benchmarks.capacity
+
 soak: $(READY) ## run for long at 70 % of what it can do (MINUTES=n)
 	@MINUTES=$(MINUTES) $(BIN)/python -m benchmarks.load.soak
 
@@ -82,4 +85,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults bench burst bench-burst bench-priority bench-open bench-processes soak apns streams fuzz secrets requirements
+.PHONY: help demo run test check cost chaos faults bench burst bench-burst bench-priority bench-open bench-processes capacity soak apns streams fuzz secrets requirements

@@ -1,10 +1,13 @@
 """Many orders of many customers, announced through the public contract, and when the phones hear of them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from temporalio.service import RPCError
 
 from domain.channels import Channel, Reach
 from domain.orders import OrderEvent, Rules
@@ -17,6 +20,7 @@ from starter import OrderIsOver, OrderService
 AT_ONCE = Rules(window_seconds=0, linger_seconds=1)
 # The server takes so many calls of ours at a time before they only wait for each other.
 LANES = 40
+AGAIN_AFTER = 1.0
 # A person gets 20 pushes an hour of what can wait.
 ORDERS_OF_ONE = 15
 _PUSH_ONLY = {Channel.PUSH: Reach.ON, Channel.SMS: Reach.OFF, Channel.EMAIL: Reach.OFF}
@@ -70,11 +74,13 @@ class Crowd:
 
 
 async def announce(service: OrderService, event: OrderEvent, rules: Rules = AT_ONCE) -> None:
-    """Hand an event over; an order that is over takes no more."""
-    try:
-        await service.announce(event, rules)
-    except OrderIsOver:
-        return
+    """Hand an event over, again while the server is too busy; an order that is over takes no more."""
+    with contextlib.suppress(OrderIsOver):
+        while True:
+            try:
+                return await service.announce(event, rules)
+            except RPCError:
+                await asyncio.sleep(AGAIN_AFTER)
 
 
 async def announce_all(service: OrderService, crowd: Crowd, status: Status | None = None) -> None:
