@@ -10,7 +10,7 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help: ## show what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## start everything, play three orders, show what people receive (ONCE=1 ends by itself)
 	@exec $(BIN)/python -m simulator.demo
@@ -43,6 +43,24 @@ bench: $(READY) ## CPU, latency and throughput next to the least that Temporal a
 burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 	@$(BIN)/python -m benchmarks.burst
 
+bench-burst: $(READY) ## signal one order 10,000 times
+	@SIGNALS=10000 $(BIN)/python -m benchmarks.burst
+
+bench-priority: $(READY) ## urgent news and a small merchant beside 20,000 queued pushes (BACKLOG=n URGENT=n SMALL=n)
+	@$(BIN)/python -m benchmarks.load.priority
+
+bench-open: $(READY) ## 50,000 open orders on one worker process (ORDERS=n ORDERS_CACHED=n)
+	@$(BIN)/python -m benchmarks.load.open_orders
+
+bench-processes: $(READY) ## two worker processes against one, the server on its own core (ORDERS=n)
+	@$(BIN)/python -m benchmarks.load.processes
+
+capacity: $(READY) ## what 8 million orders a day take, with a dinner simulated and checked (SCALE=n)
+	@$(BIN)/python -m benchmarks.capacity
+
+soak: $(READY) ## run for long at 70 % of what it can do (MINUTES=n)
+	@MINUTES=$(MINUTES) $(BIN)/python -m benchmarks.load.soak
+
 apns: $(READY) ## pushes a second through our APNs adapter, next to a bare HTTP/2 loop
 	@$(BIN)/python -m benchmarks.apns
 
@@ -67,4 +85,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults bench burst apns streams fuzz secrets requirements
+.PHONY: help demo run test check cost chaos faults bench burst bench-burst bench-priority bench-open bench-processes capacity soak apns streams fuzz secrets requirements

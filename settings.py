@@ -20,6 +20,8 @@ API_RATES: Mapping[str, str] = {
     "strangers": "300/minute",
     "attempts": "20/minute",
 }
+# Open orders that a worker process keeps in memory, at some 60 KiB each.
+ORDERS_CACHED = 2_000
 QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 
 
@@ -27,7 +29,8 @@ QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 class Settings:
     """What a process of ours needs to know. Temporal's own settings are read by Temporal's own reader.
 
-    ``rates``: calls a second to each provider by its upper-case name, for the whole fleet. ``public_url``:
+    ``rates``: calls a second to each provider by its upper-case name, for the whole fleet. ``orders_cached``:
+    how many open orders a worker process keeps in memory. ``public_url``:
     where the world reaches our HTTP API, None where it does not. ``sns_topic``: where SES's events come from.
     ``temporal_ui``: where operators find Temporal's own pages, None where there are none.
     ``api_rates``: how often each kind of caller may call it; ``api_origins``: whose web apps may;
@@ -41,6 +44,7 @@ class Settings:
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
     api_metrics_port: int | None = None
+    orders_cached: int = ORDERS_CACHED
     public_url: str | None = None
     api_host: str = "127.0.0.1"
     api_port: int = API_PORT
@@ -66,6 +70,7 @@ class Settings:
             metrics_host=environ.get("METRICS_HOST", "").strip() or "127.0.0.1",
             metrics_port=port(environ, "METRICS_PORT"),
             api_metrics_port=port(environ, "API_METRICS_PORT"),
+            orders_cached=_count(environ, "ORDERS_CACHED", ORDERS_CACHED),
             public_url=public_url(environ),
             api_host=environ.get("API_HOST", "").strip() or "127.0.0.1",
             api_port=port(environ, "API_PORT", API_PORT) or API_PORT,
@@ -221,6 +226,13 @@ def _switch(environ: Mapping[str, str], name: str) -> bool:
     if value not in {"on", "off"}:
         raise BadInput(name, f"{value} is neither, write on or off")
     return value == "on"
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdigit() and int(value) < 10_000_000):
+        raise BadInput(name, "is not a number of orders, give 0 or more")
+    return int(value)
 
 
 def _positive(name: str, value: str) -> float:

@@ -62,7 +62,7 @@ from operating.opening import open_store
 from operating.providers import app as providers
 from operating.trying_out import try_out
 from temporal_client import NoServer, connect
-from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable
+from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable, turn_of
 
 
 class OrderIsOver(Exception):
@@ -193,6 +193,8 @@ def _start_options(event: OrderEvent) -> dict[str, Any]:
         # An order that ended well is over; one that was terminated or failed starts again.
         "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         "static_summary": f"Order {event.order_id} of {event.customer_id}",
+        # The workflow's own tasks: a merchant's burst of orders does not hold up those of the others.
+        "priority": turn_of(None, event.merchant_id),
         # Set at the start they cost no history event.
         "search_attributes": TypedSearchAttributes(
             [

@@ -2,6 +2,7 @@
 
     python worker.py                          serves every task queue
     python worker.py --queues send-push,...   serves these
+    python worker.py --processes 4            in four processes
 
 Says "worker: ready" when it is; SIGTERM lets it finish what it is sending, then it ends.
 """
@@ -11,7 +12,8 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -32,6 +34,7 @@ from activities.ending import Ending
 from activities.measuring import TOLD, TOLD_BUCKETS, Measures
 from activities.planning import Planning
 from activities.provider import Provider
+from activities.queues import SendQueues
 from activities.reaching import Reaching, nothing_around
 from activities.redriving import Redriving
 from activities.sending import Sending
@@ -43,7 +46,8 @@ from activities.wording import FluentWording
 from domain.channels import Channel
 from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
-from leaving import FAILED, leave_after
+from fleet import LAST_PORT, Fleet, until_left_alone
+from leaving import DONE, FAILED, leave_after
 from settings import QUEUES, Settings
 from telemetry import runtime_with
 from temporal_client import NoServer, connect
@@ -56,7 +60,6 @@ from workflows.sweep_schedule import make_sure_of_the_sweep
 
 # The 2 s deadlock detector trips when many orders replay at once on few cores.
 WORKFLOW_TASKS_AT_ONCE = 8
-ORDERS_CACHED = 2_000
 # An order whose worker was killed goes on elsewhere after this. A worker that is merely late is taken for
 # killed as well, and whoever takes its orders over has to read all of their histories.
 LOST_WORKER_NOTICED_AFTER = timedelta(seconds=5)
@@ -72,6 +75,7 @@ async def workers(
     now: Clock = utc_now,
     new_breakers: Callable[[BreakerStore, Clock], Breakers] = Breakers,
     meter: MetricMeter = MetricMeter.noop,
+    new_queues: Callable[[Client, Mapping[Channel, str]], SendQueues] = SendQueues,
 ) -> AsyncIterator[list[Worker]]:
     """Everything a worker process is made of, ready to run.
 
@@ -91,7 +95,9 @@ async def workers(
         sending = Sending(store, wording, reaching)
         ending = Ending(store, wording, providers)
         carried = frozenset(provider.channel for provider in providers)
-        planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
+        late = await stack.enter_async_context(new_queues(client, SEND_QUEUES).watched())
+        planning = Planning(store, wording, carried, lambda: late.behind)
+        redriving = Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
         if meter is not MetricMeter.noop:
             names = [provider.name for provider in providers]
@@ -120,6 +126,7 @@ def _for_orders(
         workflows=[OrderNotifications, RedriveLetter, Sweep],
         activities=[
             planning.plan,
+            planning.is_behind,
             planning.take_over,
             planning.settle,
             planning.record_receipt,
@@ -131,7 +138,7 @@ def _for_orders(
         ],
         workflow_runner=SandboxedWorkflowRunner() if settings.is_sandboxed else UnsandboxedWorkflowRunner(),
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
-        max_cached_workflows=ORDERS_CACHED,
+        max_cached_workflows=settings.orders_cached,
         sticky_queue_schedule_to_start_timeout=LOST_WORKER_NOTICED_AFTER,
         graceful_shutdown_timeout=DRAIN,
     )
@@ -156,11 +163,12 @@ def _rate(settings: Settings, providers: Sequence[Provider], channel: Channel) -
     return sum(known) if known and len(known) == len(rates) else None
 
 
-async def serve(settings: Settings, queues: Sequence[str]) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is being sent."""
+async def serve(settings: Settings, queues: Sequence[str], *, is_one_of_several: bool = False) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is being sent. One of several ends with its fleet."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    left_alone = asyncio.create_task(until_left_alone(stop)) if is_one_of_several else None
     buckets = {TOLD: TOLD_BUCKETS}
     runtime = runtime_with("METRICS_PORT", settings.metrics_host, settings.metrics_port, buckets)
     client = await connect(runtime)
@@ -183,6 +191,8 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         logs.say("worker", "finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.
         await asyncio.gather(*(worker.shutdown() for worker in all_workers))
+    if left_alone:
+        left_alone.cancel()
     await asyncio.to_thread(tracing.flush)
 
 
@@ -197,24 +207,40 @@ def _chosen(queues: str) -> list[str]:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+def _in_several(queues: str, processes: int, first_port: int | None) -> int:
+    if (first_port or 0) + processes > LAST_PORT:
+        raise BadInput("METRICS_PORT", f"{first_port} leaves no ports for {processes} processes after it")
+    command = [sys.executable, os.path.abspath(__file__), "--queues", queues, "--one-of-several"]
+    return asyncio.run(Fleet(command, os.environ, processes).run())
+
+
 @app.command()
 def main(
     queues: Annotated[str, typer.Option(help="Task queues to serve, separated by commas.")] = ",".join(
         QUEUES
     ),
-) -> None:
+    processes: Annotated[
+        int, typer.Option(min=1, max=256, help="How many: workflow code keeps one core a process busy.")
+    ] = 1,
+    one_of_several: Annotated[bool, typer.Option("--one-of-several", hidden=True)] = False,
+) -> int:
     """Serve the task queues of order-notifications until SIGTERM.
 
     Says "worker: ready" when it is. SIGTERM lets it finish what it is sending; then it ends with exit code 0.
     Settings are read from the environment: Temporal's own, DATABASE_URL, METRICS_PORT, LOG_FORMAT and those
-    of at least one provider. What is missing or wrong is said in one line, with exit code 1.
+    of at least one provider. What is missing or wrong is said in one line, with exit code 1. With several
+    processes, each has its metrics on the port after the one before, and one that dies is started again.
     """
     logs.set_up(os.environ)
     settings = Settings.read(os.environ)
     if not settings.providers:
         needed = " or ".join(channels.FIRST_SETTINGS)
         raise BadInput("providers", f"none is configured, set {needed} and what belongs to it")
-    asyncio.run(serve(settings, _chosen(queues)))
+    chosen = _chosen(queues)
+    if processes > 1:
+        return _in_several(queues, processes, settings.metrics_port)
+    asyncio.run(serve(settings, chosen, is_one_of_several=one_of_several))
+    return DONE
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Plans a batch in one transaction and closes what did not leave: local activities, no queue and no hop."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from domain.messages import Words
 from domain.orders import Fact, Receipt
 from domain.recipients import Recipient
 from domain.status import Role, Status
-from domain.telling import Batch, DeadLetter, Decision, Plan, Settle, TakeOver
+from domain.telling import AskQueues, Batch, DeadLetter, Decision, Plan, Settle, TakeOver, Verdict
 
 
 class Deciding(Protocol):
@@ -82,17 +82,26 @@ class PlanningLedger(Protocol):
 
 @dataclass(frozen=True)
 class Planning:
-    """The activities that run beside the workflow. ``carried``: channels that some provider carries."""
+    """The activities that run beside the workflow. ``carried``: channels that some provider carries.
+
+    ``behind``: tells the channels whose queues are behind at this moment, as far as is known.
+    """
 
     ledger: PlanningLedger
     wording: Wording
     carried: Collection[Channel]
+    behind: Callable[[], Collection[Channel]] = tuple
 
     @activity.defn
     async def plan(self, batch: Batch) -> Plan:
         """Decide where a batch is told; deliver the in-app part."""
         plan = await self.ledger.plan(batch, partial(decide, carried=self.carried), self.wording)
-        return _without_what_the_batch_says(plan, batch)
+        return self._with_what_is_behind(_without_what_the_batch_says(plan, batch))
+
+    @activity.defn
+    async def is_behind(self, request: AskQueues) -> bool:
+        """Whether one of these queues is behind."""
+        return any(channel in self.behind() for channel in request.channels)
 
     @activity.defn
     async def take_over(self, request: TakeOver) -> Decision:
@@ -113,6 +122,16 @@ class Planning:
     async def keep(self, letter: DeadLetter) -> None:
         """Keep a dead letter for a person to decide on."""
         await self.ledger.keep(letter)
+
+    def _with_what_is_behind(self, plan: Plan) -> Plan:
+        if not (behind := self.behind()):
+            return plan
+        late = tuple(
+            channel
+            for channel, made in plan.channels.items()
+            if made.verdict is Verdict.SEND and channel in behind
+        )
+        return plan.model_copy(update={"behind": late})
 
     def _unreachable(self, recipient: Recipient, channel: Channel) -> str | None:
         return why_unreachable(recipient, channel, channel in self.carried)

@@ -12,6 +12,8 @@ from domain.telling import Batch, Decision, Verdict
 # Messages an hour to one person over all orders. Only news that can wait is held back.
 HOURLY_CAPS: Mapping[Channel, int] = {Channel.PUSH: 20, Channel.SMS: 6, Channel.EMAIL: 10}
 MAY_BE_HELD_BACK = frozenset({3, 5})
+# News of this priority is merged for longer while a queue is behind.
+CAN_WAIT = 5
 
 
 def decide(

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, PrivateAttr
 
-from domain.news import News, in_order
+from domain.listener import Listener
+from domain.news import News
 from domain.orders import Fact, Order, OrderEvent, Wire
 from domain.status import Role, Status
 from domain.telling import Batch, Plan
@@ -18,8 +19,6 @@ from domain.telling import Batch, Plan
 # A repeat of an older event than these is caught as stale instead.
 EVENT_IDS_KEPT = 2_000
 STALE_KEPT = 100
-# A window full of news is told before its time, so that what is carried to a next run stays small.
-WINDOW_HOLDS = 500
 # A clock this far ahead is wrong; believing it would make all later events look old.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 # What was true of one moment of the order is not repeated with the next.
@@ -50,42 +49,6 @@ class Stale(Wire):
     status: Status
     at: datetime
     reason: str
-
-
-class Listener(BaseModel):
-    """One recipient of this order in one role: what waits for them, and up to where they were told."""
-
-    recipient_id: str
-    role: Role
-    waiting: list[News] = []
-    waiting_since: datetime | None = None
-    told_through: tuple[datetime, int] | None = None
-    ledger_asked: bool = False
-
-    def would_be_old(self, news: News) -> bool:
-        """Whether this recipient was already told something as new or newer."""
-        return self.told_through is not None and news.moment <= self.told_through
-
-    def due_at(self, window: timedelta) -> datetime | None:
-        """When to tell what waits; the window is fixed by the first piece and does not slide."""
-        if self.waiting_since is None:
-            return None
-        is_full = len(self.waiting) >= WINDOW_HOLDS
-        if is_full or any(news.status.rule.told[self.role].at_once for news in self.waiting):
-            return self.waiting_since
-        return self.waiting_since + window
-
-    def take_in(self, news: News, now: datetime) -> None:
-        """Let a piece of news wait."""
-        self.waiting.append(news)
-        self.waiting_since = self.waiting_since or now
-
-    def hand_out(self) -> tuple[News, ...]:
-        """Everything that waits, oldest first, as told from now on."""
-        news = tuple(in_order(self.waiting))
-        self.waiting, self.waiting_since = [], None
-        self.told_through = news[-1].moment
-        return news
 
 
 class Desk(BaseModel):
@@ -145,6 +108,11 @@ class Desk(BaseModel):
             (due for listener in self.listeners if (due := listener.due_at(self.window))), default=None
         )
 
+    def may_wait(self, now: datetime) -> list[tuple[Listener, datetime]]:
+        """Whose due news may be merged for longer, if the queues are still behind; and until when."""
+        found = ((listener, listener.may_be_held_until(self.window, now)) for listener in self.listeners)
+        return [(listener, until) for listener, until in found if until]
+
     def take_due(self, now: datetime) -> list[Batch]:
         """A batch for everyone whose news is due; their other news goes with it."""
         return [
@@ -156,8 +124,10 @@ class Desk(BaseModel):
         self.batches = max(self.batches, plan.number)
         for late in (piece for piece in batch.news if piece.event_id in plan.overtaken):
             self._note_stale(late, f"the {batch.role} was already told newer news")
+        listener = self._listener(batch.recipient_id, batch.role)
+        listener.behind = plan.behind
         if not plan.channels:
-            self._listener(batch.recipient_id, batch.role).ledger_asked = False
+            listener.ledger_asked = False
 
     @property
     def ends_at(self) -> datetime | None:
@@ -228,6 +198,7 @@ class Desk(BaseModel):
             facts={"order_id": self.order.order_id, **self.facts, **news[-1].facts},
             told_at=now,
             first_of_run=not listener.ledger_asked,
+            merchant_id=self.holders.get(Role.MERCHANT),
         )
         listener.ledger_asked = True
         return batch

@@ -22,7 +22,8 @@ class Withdrawn(Wire):
 class Batch(Wire):
     """News for one recipient, told together as one message per channel.
 
-    ``redriven_by``: the run that tells it again after it reached nobody.
+    ``redriven_by``: the run that tells it again after it reached nobody. ``merchant_id``: whose order it is,
+    so that the sends of one merchant do not crowd out those of another.
     """
 
     order_id: str
@@ -35,6 +36,7 @@ class Batch(Wire):
     withdrawn: tuple[Withdrawn, ...] = ()
     first_of_run: bool = False
     redriven_by: str | None = None
+    merchant_id: str | None = None
 
     @property
     def newest(self) -> News:
@@ -94,7 +96,8 @@ class Plan(Wire):
     ``already_told`` holds the event ids of the batch that an earlier run told: when that is all of
     them there are no decisions. ``overtaken`` are those among them that no row names, because newer news
     was told before them. ``number`` is the batch's number as the ledger has it. ``live``: a Live Activity
-    may show the order from now on, and has to be ended.
+    may show the order from now on, and has to be ended. ``behind``: channels it is sent on whose queues are
+    behind.
     """
 
     channels: dict[Channel, Decision] = {}
@@ -102,6 +105,13 @@ class Plan(Wire):
     already_told: tuple[str, ...] = ()
     overtaken: tuple[str, ...] = ()
     live: bool = False
+    behind: tuple[Channel, ...] = ()
+
+
+class AskQueues(Wire):
+    """Whether one of the queues of these channels is still behind."""
+
+    channels: tuple[Channel, ...]
 
 
 class EndLiveActivities(Wire):

@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from simulator.dev_server import as_deployed
 from simulator.environ import for_programs, has_provider, temporal_binary
 from simulator.ports import Ports
 from simulator.programs import HOME, Program
@@ -142,7 +143,7 @@ class Stack:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _start_temporal(self, binary: str, *, keep_orders: bool) -> None:
-        command = [binary, "server", "start-dev", "--ip", HOST, "--log-level", "error"]
+        command = [binary, "server", "start-dev", "--ip", HOST, "--log-level", "error", *as_deployed()]
         command += ["--port", str(self.ports.temporal), "--ui-port", str(self.ports.temporal_ui)]
         for attribute in _SEARCH_ATTRIBUTES:
             command += ["--search-attribute", attribute]

@@ -24,6 +24,7 @@ from temporalio.worker import Worker
 
 from activities.breakers import Breakers, BreakerStore
 from activities.breakers import Clock as AnyClock
+from activities.queues import SendQueues
 from activities.store import Store
 from activities.store.notifications import Notification
 from domain.breaker import BreakerState
@@ -33,10 +34,11 @@ from domain.status import Role, Status
 from domain.timeline import Timeline, ToldBatch
 from settings import Settings
 from simulator import Fault, Simulator
+from simulator.dev_server import as_deployed
 from simulator.providers import settings_for
 from temporal_client import DATA_CONVERTER
 from worker import workers
-from workflows.policy import SEARCH_ATTRIBUTES
+from workflows.policy import SEARCH_ATTRIBUTES, SEND_QUEUES
 
 # Time skipping on the dev server is experimental: its flags live here and nowhere else.
 _TIME_SKIPPING = (
@@ -48,6 +50,8 @@ _TIME_SKIPPING = (
 # Real seconds that anything may take on a busy machine before a story is called failed.
 PATIENCE = 60
 _TIMERS_LATE = 0.05
+# The workers of the stage look at their queues as they start, and hear from stories what else there is.
+_NEVER = 1e6
 
 
 class Clock:
@@ -70,7 +74,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Stage:
-    """What runs for all stories. ``breakers`` are the workers' own."""
+    """What runs for all stories. ``breakers`` and ``queues`` are the workers' own."""
 
     env: WorkflowEnvironment
     simulator: Simulator
@@ -79,6 +83,7 @@ class Stage:
     folder: Path
     clock: Clock
     breakers: Breakers
+    queues: SendQueues
     secrets: set[str] = field(default_factory=set)
     orders: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
@@ -144,12 +149,15 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
             breakers.append(Breakers(store, now))
             return breakers[-1]
 
-        parts = workers(env.client, settings, now=clock, new_breakers=kept_in_sight)
+        queues = SendQueues(env.client, SEND_QUEUES, every=_NEVER)
+        parts = workers(
+            env.client, settings, now=clock, new_breakers=kept_in_sight, new_queues=lambda *_: queues
+        )
         for worker in await stack.enter_async_context(parts):
             be_patient_with_workflows(worker)
             await stack.enter_async_context(worker)
         store = await stack.enter_async_context(Store(settings.database_url, clock))
-        stage = Stage(env, simulator, store, settings, folder, clock, breakers[0])
+        stage = Stage(env, simulator, store, settings, folder, clock, breakers[0], queues)
         with listening_to_logs(stage.log):
             yield stage
 
@@ -198,7 +206,7 @@ async def _dev_server() -> WorkflowEnvironment:
     return await WorkflowEnvironment.start_time_skipping_v2(
         data_converter=DATA_CONVERTER,
         dev_server_existing_path=shutil.which("temporal"),
-        dev_server_extra_args=_TIME_SKIPPING,
+        dev_server_extra_args=[*_TIME_SKIPPING, *as_deployed()],
         search_attributes=SEARCH_ATTRIBUTES,
     )
 

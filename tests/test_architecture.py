@@ -56,6 +56,7 @@ MAY_KNOW = {
     },
     "logs": {"domain"},
     "leaving": {"logs"},
+    "fleet": {"leaving", "logs"},
     "encryption": {"domain"},
     "temporal_client": {"domain", "encryption", "tracing"},
     "tracing": {"domain"},
@@ -90,6 +91,7 @@ MAY_KNOW = {
         "leaving",
         "logs",
         "tracing",
+        "fleet",
     },
 }
 NEVER_LOADS = {

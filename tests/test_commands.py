@@ -410,6 +410,7 @@ BAD_SETTINGS = {
     "PROVIDER_RATE_FCM": {"PROVIDER_RATE_FCM": "fast"},
     "METRICS_PORT": {"METRICS_PORT": "http"},
     "API_METRICS_PORT": {"API_METRICS_PORT": "70000"},
+    "ORDERS_CACHED": {"ORDERS_CACHED": "many"},
     "DATABASE_URL": {"DATABASE_URL": f"oracle://ana:{SECRET}@db/orders"},
 }
 

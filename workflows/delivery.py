@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import Priority, RetryPolicy
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, TimeoutType, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
         Withdrawn,
     )
     from domain.timeline import Line, ToldBatch
-    from workflows.policy import EFFORTS, SEND_QUEUES, SEND_TIMEOUTS, USUAL, WITHDRAWAL_GRACE
+    from workflows.policy import EFFORTS, SEND_QUEUES, SEND_TIMEOUTS, USUAL, WITHDRAWAL_GRACE, turn_of
     from workflows.store_calls import in_store
 
 # Each attempt that failed names its own next wait and knows when to stop. This is for those that could not:
@@ -196,7 +196,7 @@ class Delivery:
             schedule_to_start_timeout=max(time_left, timedelta(seconds=1)),
             schedule_to_close_timeout=max(time_left, timedelta()) + SEND_TIMEOUTS[line.channel],
             retry_policy=_AFTER_A_LOST_WORKER,
-            priority=Priority(priority_key=self.batch.priority),
+            priority=turn_of(self.batch.priority, self.batch.merchant_id),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=f"{' → '.join(line.statuses)} to {self.batch.role}",
         )

@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.desk import Answer, Desk
     from domain.ledger import NotificationStatus
     from domain.orders import WORKFLOW_TYPE, BadInput, Order, Receipt, order_id_of, read_event, read_receipt
-    from domain.telling import Batch, DeadLetter, Withdrawn
+    from domain.telling import AskQueues, Batch, DeadLetter, Withdrawn
     from domain.timeline import BATCHES_KEPT, DEAD_LETTERS_SHOWN, Timeline, as_markdown, opening, timeline
     from workflows.carried import Carried, NextRun, Unfinished
     from workflows.delivery import Delivery
@@ -63,6 +63,7 @@ class OrderNotifications:
         while not self._is_over():
             await self._news_worth_telling()
             await self._read_on()
+            await self._merge_for_longer_what_can_wait()
             await self._tell(self._desk.take_due(workflow.now()))
             await self._write_down_what_came_in()
             self._live.end_with(self._desk)
@@ -132,6 +133,12 @@ class OrderNotifications:
                 raise BadInput("signal", "unknown, use status_changed or receipt")
         except BadInput as problem:
             self._unkept.append(unreadable(self._order_id, name, problem, arguments, workflow.now()))
+
+    async def _merge_for_longer_what_can_wait(self) -> None:
+        """Let news that can wait do so while the queues it would join are behind."""
+        for listener, until in self._desk.may_wait(workflow.now()):
+            if await in_store(Planning.is_behind, AskQueues(channels=listener.behind)):
+                listener.held_until = until
 
     async def _tell(self, batches: Sequence[Batch]) -> None:
         await asyncio.gather(*(self._tell_one(batch) for batch in batches))

@@ -1,8 +1,9 @@
 """How hard we try, and for how long, as data. How each status is told is data too: ``domain/status.py``."""
 
 from datetime import timedelta
+from hashlib import blake2b
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import Priority, SearchAttributeKey
 
 from domain.channels import Channel
 from domain.effort import Effort
@@ -46,3 +47,15 @@ _SEARCHED_CHARACTERS = 170
 def searchable(customer_id: str) -> str:
     """A customer's id as orders are searched by it: a longer value would block the order that sets it."""
     return customer_id[:_SEARCHED_CHARACTERS]
+
+
+# The server refuses a longer fairness key, and an order would try the same again for ever.
+_FAIRNESS_KEY_BYTES = 64
+
+
+def turn_of(priority: int | None, merchant_id: str | None) -> Priority:
+    """When something has its turn: the urgent first, and within a priority the merchants in turn."""
+    key = (merchant_id or "").encode()
+    if len(key) > _FAIRNESS_KEY_BYTES:
+        return Priority(priority, blake2b(key, digest_size=16).hexdigest())
+    return Priority(priority, merchant_id or None)

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.telling import Batch, DeadLetter, Plan
     from domain.timeline import opening
     from workflows.delivery import Delivery
-    from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable
+    from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable, turn_of
     from workflows.store_calls import in_store
 
 
@@ -94,6 +94,7 @@ class RedriveLetter:
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 parent_close_policy=ParentClosePolicy.ABANDON,
                 static_summary=f"Order {event.order_id} of {event.customer_id}",
+                priority=turn_of(None, event.merchant_id),
                 search_attributes=TypedSearchAttributes(
                     [
                         SearchAttributePair(CUSTOMER_ID, searchable(event.customer_id)),

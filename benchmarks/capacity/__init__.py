@@ -1,0 +1,1 @@
+"""What 8 million orders a day take: sums from measured costs, and simulated queues: ``make capacity``."""

@@ -1,0 +1,106 @@
+"""Several worker processes from one command: ready when all are, started again, and ended together."""
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fleet import with_own_port
+from simulator.ports import Ports
+from tests.processes import Process, eventually, run, running, settings_apart
+from tests.stage import Stage
+
+# A fleet of something that starts faster than a worker, and counts its lives in a folder.
+FLEET = """
+import asyncio, os, sys
+from fleet import Fleet
+sys.exit(asyncio.run(Fleet([sys.executable, "-S", "-c", sys.argv[1]], os.environ, 3).run()))
+"""
+WORKS = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(os.environ.get("ENDS_WITH", "0"))))
+print("worker: ready, serving", flush=True)
+sys.stdin.read()  # as a worker does: it does not outlive the fleet
+"""
+FAILS = "import sys; sys.exit(7)"
+
+
+@pytest.fixture
+async def fleet() -> AsyncIterator[Process]:
+    async with running("-c", FLEET, WORKS, settings={}) as started:
+        yield started
+
+
+def members(fleet: Process) -> list[psutil.Process]:
+    """Its processes that live."""
+    return [one for one in psutil.Process(fleet.pid).children() if one.status() != psutil.STATUS_ZOMBIE]
+
+
+async def test_a_fleet_is_ready_when_all_are_and_ends_when_told_to(fleet: Process) -> None:
+    await fleet.says("worker: ready, serving, with 3 processes\n")
+    assert len(members(fleet)) == 3
+
+    fleet.terminate()
+    ended = await fleet.ends()
+
+    assert ended.code == 0
+    assert ended.out.count("ready") == 1
+
+
+async def test_one_that_dies_is_started_again(fleet: Process) -> None:
+    await fleet.says("with 3 processes")
+    lost, *others = members(fleet)
+
+    lost.kill()
+    await eventually(lambda: len(members(fleet)) == 3 and lost not in members(fleet))
+
+    assert set(others) < set(members(fleet))
+    fleet.terminate()
+    assert "process 0 ended with code -9, starting it again" in (await fleet.ends()).err
+
+
+async def test_one_that_cannot_start_ends_all_of_them() -> None:
+    async with running("-c", FLEET, FAILS, settings={}) as fleet:
+        ended = await fleet.ends()
+
+    assert (ended.code, ended.out) == (1, "")
+
+
+async def test_one_that_does_not_finish_its_work_is_told_by_the_exit_code() -> None:
+    async with running("-c", FLEET, WORKS, settings={"ENDS_WITH": "3"}) as fleet:
+        await fleet.says("with 3 processes")
+        fleet.send(signal.SIGINT)
+        ended = await fleet.ends()
+
+    assert ended.code == 1
+
+
+def test_each_process_has_its_metrics_on_a_port_of_its_own() -> None:
+    ports = [with_own_port({"METRICS_PORT": "9464"}, number)["METRICS_PORT"] for number in range(3)]
+
+    assert ports == ["9464", "9465", "9466"]
+    assert "METRICS_PORT" not in with_own_port({}, 1)
+
+
+async def test_more_processes_than_ports_are_refused_in_one_line(stage: Stage, tmp_path: Path) -> None:
+    settings = {**await settings_apart(stage, "no-ports", tmp_path), "METRICS_PORT": "65530"}
+
+    ended = await run("worker.py", "--processes", "9", settings=settings)
+
+    assert (ended.code, ended.problem.partition(":")[0]) == (1, "worker")
+    assert "METRICS_PORT: 65530 leaves no ports" in ended.problem
+
+
+async def test_two_workers_serve_and_neither_outlives_the_command(stage: Stage, tmp_path: Path) -> None:
+    apart = await settings_apart(stage, "fleet", tmp_path)
+    settings = {**apart, "METRICS_PORT": str(Ports.free().api)}
+
+    async with running("worker.py", "--processes", "2", "--queues", "send-push", settings=settings) as fleet:
+        await fleet.says("worker: ready, serving send-push, with 2 processes\n")
+        ours = members(fleet)
+        assert len(ours) == 2
+
+        await fleet.kill()
+        await eventually(lambda: not any(psutil.pid_exists(one.pid) for one in ours))
