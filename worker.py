@@ -18,9 +18,10 @@ from typing import Annotated
 
 import typer
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.exceptions import TemporalError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities import channels
 from activities.asking import OrderWorkflows
@@ -40,13 +41,13 @@ from domain.channels import Channel
 from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
 from leaving import FAILED, leave_after
-from settings import QUEUES, Settings
+from settings import QUEUES, Build, Settings
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUTS
 from workflows.redrive import RedriveLetter
 from workflows.search_attributes import NotRegistered, register_search_attributes
-from workflows.sweep import Sweep
+from workflows.sweep import Sweep, VersionedSweep
 from workflows.sweep_schedule import make_sure_of_the_sweep
 
 # The 2 s deadlock detector trips when many orders replay at once on few cores.
@@ -84,21 +85,43 @@ async def workers(
         carried = frozenset(provider.channel for provider in providers)
         planning, redriving = Planning(store, wording, carried), Redriving(store, wording, carried)
         sweeping = Sweeping(store, OrderWorkflows(client), now)
+        version = _version(settings.build)
         yield [
-            *([_for_orders(client, planning, redriving, sweeping)] if ORDERS_QUEUE in queues else []),
             *(
-                _for_sends(client, queue, sending, ending, _rate(settings, providers, channel))
+                [_for_orders(client, planning, redriving, sweeping, version)]
+                if ORDERS_QUEUE in queues
+                else []
+            ),
+            *(
+                _for_sends(client, queue, sending, ending, _rate(settings, providers, channel), version)
                 for channel, queue in SEND_QUEUES.items()
                 if queue in queues
             ),
         ]
 
 
-def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweeping: Sweeping) -> Worker:
+def _version(build: Build | None) -> WorkerDeploymentConfig | None:
+    """Orders end on the build that they began with, whose workers also word and send what it has planned."""
+    if build is None:
+        return None
+    return WorkerDeploymentConfig(
+        WorkerDeploymentVersion(build.deployment, build.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
+def _for_orders(
+    client: Client,
+    planning: Planning,
+    redriving: Redriving,
+    sweeping: Sweeping,
+    version: WorkerDeploymentConfig | None,
+) -> Worker:
     return Worker(
         client,
         task_queue=ORDERS_QUEUE,
-        workflows=[OrderNotifications, RedriveLetter, Sweep],
+        workflows=[OrderNotifications, RedriveLetter, VersionedSweep if version else Sweep],
         activities=[
             planning.plan,
             planning.take_over,
@@ -111,17 +134,26 @@ def _for_orders(client: Client, planning: Planning, redriving: Redriving, sweepi
             sweeping.sweep,
         ],
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
+        deployment_config=version,
         max_cached_workflows=ORDERS_CACHED,
         sticky_queue_schedule_to_start_timeout=LOST_WORKER_NOTICED_AFTER,
         graceful_shutdown_timeout=DRAIN,
     )
 
 
-def _for_sends(client: Client, queue: str, sending: Sending, ending: Ending, rate: float | None) -> Worker:
+def _for_sends(
+    client: Client,
+    queue: str,
+    sending: Sending,
+    ending: Ending,
+    rate: float | None,
+    version: WorkerDeploymentConfig | None,
+) -> Worker:
     return Worker(
         client,
         task_queue=queue,
         activities=[sending.send, ending.end],
+        deployment_config=version,
         max_task_queue_activities_per_second=rate,
         # An activity started eagerly would pass the queue's rate limit and priorities by.
         disable_eager_activity_execution=True,
@@ -151,7 +183,8 @@ async def serve(settings: Settings, queues: Sequence[str]) -> None:
         # What is loaded by now stays: a burst of signals makes for many collections, each of which would
         # look at all of it again. That was a quarter of a workflow task's time.
         gc.freeze()
-        typer.echo(f"worker: ready, serving {', '.join(queues)}")
+        which = f" as {settings.build}" if settings.build else ""
+        typer.echo(f"worker: ready, serving {', '.join(queues)}{which}")
         await stop.wait()
         typer.echo("worker: finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.
