@@ -26,6 +26,18 @@ QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 
 
 @dataclass(frozen=True)
+class Build:
+    """Which version of our code a worker is, to Temporal: a build of a deployment."""
+
+    deployment: str
+    build_id: str
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"build {self.build_id} of {self.deployment}"
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a process of ours needs to know. Temporal's own settings are read by Temporal's own reader.
 
@@ -36,6 +48,7 @@ class Settings:
     ``api_rates``: how often each kind of caller may call it; ``api_origins``: whose web apps may;
     ``api_proxies``: whose word is believed on where a call comes from. ``is_sandboxed``: workflows run in
     Temporal's sandbox, which finds what is not deterministic in them and takes a third of a worker's time.
+    ``build``: which version of our code a worker is, None where workers are not told apart.
     """
 
     database_url: str = field(repr=False)
@@ -54,6 +67,7 @@ class Settings:
     api_origins: Sequence[str] = ()
     api_proxies: str | None = None
     is_sandboxed: bool = False
+    build: Build | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -80,6 +94,7 @@ class Settings:
             api_origins=_origins(environ, "API_CORS_ORIGINS"),
             api_proxies=_proxies(environ, "API_FORWARDED_ALLOW_IPS", "FORWARDED_ALLOW_IPS"),
             is_sandboxed=_switch(environ, "WORKFLOW_SANDBOX"),
+            build=_build(environ, "TEMPORAL_DEPLOYMENT_NAME", "TEMPORAL_WORKER_BUILD_ID"),
         )
 
     def rate_of(self, provider: str) -> float | None:
@@ -158,6 +173,20 @@ def public_url(environ: Mapping[str, str]) -> str | None:
     return url
 
 
+def _build(environ: Mapping[str, str], *names: str) -> Build | None:
+    """The names that Temporal's own controller of workers sets."""
+    given = [environ.get(name, "").strip() for name in names]
+    if not any(given):
+        return None
+    for name, value in zip(names, given, strict=True):
+        if not _PART_OF_A_VERSION.fullmatch(value):
+            raise BadInput(
+                name,
+                f"{value!r} is no name, write letters, digits, - and _, or set none of {', '.join(names)}",
+            )
+    return Build(*given)
+
+
 def _temporal_ui(environ: Mapping[str, str], name: str) -> str | None:
     if not environ.get(name, "").strip():
         return None
@@ -217,6 +246,8 @@ def _listed(value: str) -> tuple[str, ...]:
 
 
 _RATE_OF_CALLS = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour)")
+# Temporal puts a version together from its two parts, by a dot or a colon.
+_PART_OF_A_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{3,}:[0-9]{12}:[a-zA-Z0-9_-]{1,256}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

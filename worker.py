@@ -19,9 +19,9 @@ from typing import Annotated
 
 import typer
 from temporalio.client import Client
-from temporalio.common import MetricMeter
+from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.exceptions import TemporalError
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 import logs
@@ -48,14 +48,14 @@ from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
 from fleet import LAST_PORT, Fleet, until_left_alone
 from leaving import DONE, FAILED, leave_after
-from settings import QUEUES, Settings
+from settings import QUEUES, Build, Settings
 from telemetry import runtime_with
 from temporal_client import NoServer, connect
 from workflows.order_notifications import OrderNotifications
 from workflows.policy import SEND_QUEUES, SEND_TIMEOUTS
 from workflows.redrive import RedriveLetter
 from workflows.search_attributes import NotRegistered, register_search_attributes
-from workflows.sweep import Sweep
+from workflows.sweep import Sweep, VersionedSweep
 from workflows.sweep_schedule import make_sure_of_the_sweep
 
 # The 2 s deadlock detector trips when many orders replay at once on few cores.
@@ -103,27 +103,44 @@ async def workers(
             names = [provider.name for provider in providers]
             measures.expects(names)
             await stack.enter_async_context(Watch(store, breakers, names, measures, now).kept_up())
+        version = _version(settings.build)
         yield [
             *(
-                [_for_orders(client, settings, planning, redriving, sweeping)]
+                [_for_orders(client, settings, planning, redriving, sweeping, version)]
                 if ORDERS_QUEUE in queues
                 else []
             ),
             *(
-                _for_sends(client, queue, sending, ending, _rate(settings, providers, channel))
+                _for_sends(client, queue, sending, ending, _rate(settings, providers, channel), version)
                 for channel, queue in SEND_QUEUES.items()
                 if queue in queues
             ),
         ]
 
 
+def _version(build: Build | None) -> WorkerDeploymentConfig | None:
+    """Orders end on the build that they began with, whose workers also word and send what it has planned."""
+    if build is None:
+        return None
+    return WorkerDeploymentConfig(
+        WorkerDeploymentVersion(build.deployment, build.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
 def _for_orders(
-    client: Client, settings: Settings, planning: Planning, redriving: Redriving, sweeping: Sweeping
+    client: Client,
+    settings: Settings,
+    planning: Planning,
+    redriving: Redriving,
+    sweeping: Sweeping,
+    version: WorkerDeploymentConfig | None,
 ) -> Worker:
     return Worker(
         client,
         task_queue=ORDERS_QUEUE,
-        workflows=[OrderNotifications, RedriveLetter, Sweep],
+        workflows=[OrderNotifications, RedriveLetter, VersionedSweep if version else Sweep],
         activities=[
             planning.plan,
             planning.is_behind,
@@ -138,17 +155,26 @@ def _for_orders(
         ],
         workflow_runner=SandboxedWorkflowRunner() if settings.is_sandboxed else UnsandboxedWorkflowRunner(),
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
+        deployment_config=version,
         max_cached_workflows=settings.orders_cached,
         sticky_queue_schedule_to_start_timeout=LOST_WORKER_NOTICED_AFTER,
         graceful_shutdown_timeout=DRAIN,
     )
 
 
-def _for_sends(client: Client, queue: str, sending: Sending, ending: Ending, rate: float | None) -> Worker:
+def _for_sends(
+    client: Client,
+    queue: str,
+    sending: Sending,
+    ending: Ending,
+    rate: float | None,
+    version: WorkerDeploymentConfig | None,
+) -> Worker:
     return Worker(
         client,
         task_queue=queue,
         activities=[sending.send, ending.end],
+        deployment_config=version,
         max_task_queue_activities_per_second=rate,
         # An activity started eagerly would pass the queue's rate limit and priorities by.
         disable_eager_activity_execution=True,
@@ -186,7 +212,8 @@ async def serve(settings: Settings, queues: Sequence[str], *, is_one_of_several:
         # everything here goes by itself when nobody holds it any more.
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
-        logs.say("worker", f"ready, serving {', '.join(queues)}")
+        which = f" as {settings.build}" if settings.build else ""
+        logs.say("worker", f"ready, serving {', '.join(queues)}{which}")
         await stop.wait()
         logs.say("worker", "finishing what is being sent")
         # All at once: one that still waits for its turn to stop would go on taking sends.

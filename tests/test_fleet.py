@@ -1,5 +1,6 @@
 """Several worker processes from one command: ready when all are, started again, and ended together."""
 
+import json
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +16,9 @@ from tests.stage import Stage
 # A fleet of something that starts faster than a worker, and counts its lives in a folder.
 FLEET = """
 import asyncio, os, sys
+import logs
 from fleet import Fleet
+logs.set_up(os.environ)
 sys.exit(asyncio.run(Fleet([sys.executable, "-S", "-c", sys.argv[1]], os.environ, 3).run()))
 """
 WORKS = """
@@ -47,6 +50,17 @@ async def test_a_fleet_is_ready_when_all_are_and_ends_when_told_to(fleet: Proces
 
     assert ended.code == 0
     assert ended.out.count("ready") == 1
+
+
+async def test_a_fleet_that_logs_json_says_so_in_one_object() -> None:
+    works = WORKS.replace('"worker: ready, serving"', """'{"message": "worker: ready, serving"}'""")
+    async with running("-c", FLEET, works, settings={"LOG_FORMAT": "json"}) as fleet:
+        await fleet.says("with 3 processes")
+        fleet.terminate()
+        ended = await fleet.ends()
+
+    (ready,) = ended.out.splitlines()
+    assert json.loads(ready)["message"] == "worker: ready, serving, with 3 processes"
 
 
 async def test_one_that_dies_is_started_again(fleet: Process) -> None:
