@@ -32,6 +32,8 @@ from temporalio.common import (
 from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from bridge.command import bridge_through
+from bridge.handing import Door
 from domain.desk import Answer
 from domain.orders import (
     ORDERS_QUEUE,
@@ -270,6 +272,7 @@ def explain(
 
 
 app.command("test-send")(try_out)
+app.command("bridge")(bridge_through(Door(OrderService, over=OrderIsOver, not_now=(NoWorker,))))
 recipients.command("link")(link)
 
 

@@ -42,6 +42,11 @@ _OURS = (
     "PUBLIC_",
     "API_",
     "FORWARDED_",
+    "BRIDGE_",
+    "KAFKA_",
+    "NATS_",
+    "SQS_",
+    "AWS_",
 )
 # What ends by itself, and soon.
 _SHORT = ("starter.py", "worker.py")
