@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 import typer
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RetryConfig
 
 from bridge.handing import Door, Handover
 from bridge.lanes import Lanes
@@ -19,6 +20,8 @@ from temporal_client import connect
 
 # A share that is taken from us waits so long for calls that are under way.
 LET_GO_WITHIN = 5.0
+# A call that fails is tried again by the lanes: the client need not hide from them that the server is away.
+GIVES_UP_AFTER_MS = 2_000
 
 
 def bridge_through(door: Door) -> Callable[[], None]:
@@ -56,7 +59,7 @@ async def run(settings: BridgeSettings, door: Door, stop: asyncio.Event, say: Ca
         await lanes.let_go(shares, LET_GO_WITHIN)
 
     runtime = _runtime(settings)
-    client = await connect(runtime)
+    client = await connect(runtime, RetryConfig(max_elapsed_time_millis=GIVES_UP_AFTER_MS))
     source = settings.open_source(let_go)
     metrics = Metrics(runtime.metric_meter, source.name)
     async with open_store() as store:

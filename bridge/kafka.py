@@ -26,7 +26,7 @@ from domain.orders import BadInput
 T = TypeVar("T")
 
 _ANSWERS_WITHIN = 5.0
-_POLL = 1.0
+_POLL = 0.5
 # What a killed bridge held goes to the others after this.
 SESSION_MS = 10_000
 _SECURE = {"SASL_PLAINTEXT", "SASL_SSL"}
@@ -59,7 +59,7 @@ class KafkaSettings:
 
     @property
     def consuming(self) -> dict[str, Any]:
-        """A member of the group: what it stores is committed every second, and when partitions leave it."""
+        """A member of the group: what it stores is committed twice a second, and when partitions leave it."""
         return {
             **self._common,
             "group.id": self.group,
@@ -68,7 +68,7 @@ class KafkaSettings:
             "heartbeat.interval.ms": self.session_ms // 4,
             "enable.auto.offset.store": False,
             "enable.auto.commit": True,
-            "auto.commit.interval.ms": 1_000,
+            "auto.commit.interval.ms": 500,
             "partition.assignment.strategy": "cooperative-sticky",
             # It fetches ahead of what we take: so much memory a partition, not its default of 64 MiB.
             "queued.max.messages.kbytes": 4_096,
@@ -145,7 +145,7 @@ class KafkaSource:
         return messages
 
     async def acknowledge(self, message: Message) -> None:
-        """See :class:`bridge.source.Source`. Stored with the next poll, committed within a second of it."""
+        """See :class:`bridge.source.Source`. Stored with the next poll, committed soon after."""
         self._offsets.done(message.share, message.own.offset())
 
     async def keep(self) -> None:

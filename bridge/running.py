@@ -10,7 +10,7 @@ from bridge.lanes import Lanes
 from bridge.metrics import Metrics
 from bridge.source import Message, Source, SourceAway
 
-# What is under way when somebody wants us to end may take so long: the client gives a call up after 10 s.
+# What is held when somebody wants us to end may take so long to be handed over.
 DRAIN = 20.0
 LOOK_EVERY = 1.0
 LAG_EVERY = 5.0

@@ -19,6 +19,8 @@ class MockCluster:
 
     def __init__(self, library: ctypes.CDLL, cluster: int) -> None:
         self._library, self._cluster = library, cluster
+        # It would wait 3 s for more members, in which a new one may be taken for dead.
+        library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0)
         self.servers: str = library.rd_kafka_mock_cluster_bootstraps(cluster).decode()
 
     def topic(self, name: str, partitions: int) -> None:
@@ -62,6 +64,7 @@ def _library() -> ctypes.CDLL:
         ("rd_kafka_mock_cluster_new", pointer, (pointer, number)),
         ("rd_kafka_mock_cluster_destroy", None, (pointer,)),
         ("rd_kafka_mock_cluster_bootstraps", text, (pointer,)),
+        ("rd_kafka_mock_group_initial_rebalance_delay_ms", None, (pointer, ctypes.c_int32)),
         ("rd_kafka_mock_topic_create", number, (pointer, text, number, number)),
         ("rd_kafka_mock_broker_set_down", number, (pointer, ctypes.c_int32)),
         ("rd_kafka_mock_broker_set_up", number, (pointer, ctypes.c_int32)),
