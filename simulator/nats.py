@@ -13,11 +13,7 @@ READY = "Server is ready"
 
 def nats_command(folder: Path, port: int) -> list[str]:
     """What runs a server on ``port`` that keeps everything in ``folder``. Raises BadInput."""
-    kept = ["-js", "-sd", str(folder / "nats")]
-    # Written at once, not every two minutes: a killed server has what it acknowledged.
-    config = folder / "nats.conf"
-    config.write_text("jetstream { sync_interval: always }\n")
-    return [_binary(), "-c", str(config), "-a", HOST, "-p", str(port), *kept]
+    return [_binary(), "-a", HOST, "-p", str(port), "-js", "-sd", str(folder / "nats")]
 
 
 def _binary() -> str:

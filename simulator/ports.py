@@ -56,6 +56,11 @@ class Ports:
                 yield _setting(name), port
 
 
+def a_free_port() -> int:
+    """One such port."""
+    return Ports.free().temporal
+
+
 def _names() -> list[str]:
     return [field.name for field in dataclasses.fields(Ports)]
 

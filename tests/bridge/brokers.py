@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from moto.server import ThreadedMotoServer
 from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from simulator.nats import READY, nats_command
+from simulator.ports import a_free_port
 from simulator.programs import Program
 from tests.bridge.kafka_cluster import MockCluster, a_mock_cluster
 
@@ -257,14 +257,6 @@ async def nats_broker(folder: Path) -> AsyncIterator[Broker]:
     finally:
         await broker.close()
         await server.kill()
-
-
-def a_free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
