@@ -5,6 +5,7 @@ is away for half a minute. Providers do not fail here: that is what ``make chaos
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import sys
@@ -43,6 +44,7 @@ _LIFE = (
 _RULES = {"BRIDGE_WINDOW_SECONDS": "2", "BRIDGE_LINGER_SECONDS": "20"}
 _BROKER_AWAY = 3.0
 _PATIENCE = 1_800.0
+_AT_WORK_WITHIN = 20.0
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,19 @@ class Run:
     async def _kill(self) -> None:
         for number, at in enumerate(self.plan.kills, 1):
             await self._until(at)
+            await self._until_at_work()
             trouble = await self.bridge.kill(0)
-            self._say(f"bridge killed, {number} of {len(self.plan.kills)}: {trouble}")
+            away = (trouble.ended - trouble.began).total_seconds()
+            self._say(f"bridge killed, {number} of {len(self.plan.kills)}: away for {away:.1f} s")
+
+    async def _until_at_work(self) -> None:
+        """Wait until it is in the midst of handing over: a kill that meets nothing in flight shows nothing."""
+        before = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AT_WORK_WITHIN):
+                while not 0 <= (left := await self.broker.left()) < before - 2:
+                    before = left
+                    await asyncio.sleep(0.02)
 
     async def _restart_the_broker(self) -> None:
         await self._until(self.plan.broker_at)

@@ -12,7 +12,7 @@ import nats
 from botocore.session import get_session  # type: ignore[import-untyped]  # it ships no types
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from moto.server import ThreadedMotoServer
-from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, RawStreamMsg, StreamConfig
 
 from simulator.nats import READY, nats_command
 from simulator.ports import a_free_port
@@ -86,9 +86,16 @@ class Nats:
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
     async def parked(self) -> list[Parked]:
-        last = (await self._jetstream.stream_info("UNREADABLE")).state.messages
-        found = [await self._jetstream.get_msg("UNREADABLE", n) for n in range(1, last + 1)]
+        found = await self._all_of("UNREADABLE")
         return [(one.data or b"", (one.headers or {})["Bridge-Reason"]) for one in found]
+
+    async def published(self) -> list[bytes]:
+        """Every event that was ever published."""
+        return [one.data or b"" for one in await self._all_of("ORDERS")]
+
+    async def _all_of(self, stream: str) -> list[RawStreamMsg]:
+        last = (await self._jetstream.stream_info(stream)).state.messages
+        return [await self._jetstream.get_msg(stream, n) for n in range(1, last + 1)]
 
     async def is_away(self) -> None:
         await self._server.kill()
