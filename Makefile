@@ -10,9 +10,9 @@ SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help: ## show what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## start everything, play three orders, show what people receive (ONCE=1 ends by itself)
+demo: $(READY) ## start everything, play three orders, show what people receive (ONCE=1 ends by itself, VIA=nats by a broker)
 	@exec $(BIN)/python -m simulator.demo
 
 run: $(READY) ## start everything, play nothing, stay up until Ctrl-C
@@ -40,6 +40,12 @@ faults: $(READY) ## break the code on purpose, once for each promise, and see th
 bench: $(READY) ## CPU, latency and throughput next to the least that Temporal allows (ORDERS=n LANES=n ROUNDS=n)
 	@$(BIN)/python -m benchmarks.bench
 
+bench-bridge: $(READY) ## events through the bridge next to a bare loop of signal-with-start (EVENTS=n ROUNDS=n LONG=n)
+	@$(BIN)/python -m benchmarks.bridge.bench
+
+bridge-chaos: $(READY) ## kill the bridge again and again, and look for what is lost, doubled or out of order (SEED=n)
+	@$(BIN)/python -m benchmarks.bridge.chaos
+
 burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 	@$(BIN)/python -m benchmarks.burst
 
@@ -57,7 +63,7 @@ secrets: ## make the secrets that docker-compose.yml reads, in deploy/secrets
 
 requirements: pyproject.toml ## pin every dependency with its hashes anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -c requirements.txt pyproject.toml -o deploy/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -c requirements.txt --extra bridge pyproject.toml -o deploy/requirements.txt
 
 $(READY): requirements.txt
 	@echo "Setting up .venv: once, about a minute"
@@ -67,4 +73,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults bench burst apns streams fuzz secrets requirements
+.PHONY: help demo run test check cost chaos faults bench bench-bridge bridge-chaos burst apns streams fuzz secrets requirements

@@ -164,21 +164,28 @@ class NatsSource:
     async def _connected(self) -> Client:
         given = self._settings
         tls = ssl.create_default_context(cafile=given.ca) if given.ca else None
+        # The library never gives up, nor does it at the start: there we say why nobody answers.
+        heard: list[Exception] = []
+
+        async def hear(problem: Exception) -> None:
+            heard[:] = [problem]
+
         try:
-            return await nats.connect(
-                given.url.split(","),
-                name="order-notifications bridge",
-                connect_timeout=round(_ANSWERS_WITHIN),
-                # Once connected we never give up; at the start we say that nobody is there.
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=1,
-                error_cb=_unheard,
-                **({"user": given.user, "password": given.password} if given.user else {}),
-                **({"user_credentials": given.creds} if given.creds else {}),
-                **({"tls": tls} if tls else {}),
-            )
+            async with asyncio.timeout(_ANSWERS_WITHIN):
+                return await nats.connect(
+                    given.url.split(","),
+                    name="order-notifications bridge",
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=1,
+                    # It would log every attempt to connect again; we say once that the server is away.
+                    error_cb=hear,
+                    **({"user": given.user, "password": given.password} if given.user else {}),
+                    **({"user_credentials": given.creds} if given.creds else {}),
+                    **({"tls": tls} if tls else {}),
+                )
         except (Error, OSError, TimeoutError, ValueError) as problem:
-            raise BadInput("NATS_URL", f"no NATS server answers there: {_named(problem)}") from None
+            why = _named(heard[0] if heard else problem)
+            raise BadInput("NATS_URL", f"no NATS server answers there: {why}") from None
 
     async def _stream(self) -> str:
         return self._settings.stream or await self._stream_of(self._settings.subject, "NATS_SUBJECT")
@@ -237,7 +244,3 @@ def _delivery(msg: Msg) -> Delivery[Msg]:
 def _named(problem: BaseException) -> str:
     """What went wrong by its kind: a library's own words may repeat an address with a password."""
     return type(problem).__name__
-
-
-async def _unheard(_: Exception) -> None:
-    """The library would log every attempt to connect again; we say once that the server is away."""

@@ -94,9 +94,12 @@ class SqsSource:
     async def __aenter__(self) -> Self:
         try:
             self._client = await asyncio.to_thread(self._settings.client)
+        except (BotoCoreError, ValueError) as problem:
+            raise BadInput("AWS_ENDPOINT_URL_SQS", f"cannot be used: {_named(problem)}") from None
+        try:
             queue = await self._check("SQS_QUEUE_URL", self._settings.queue)
             await self._check("SQS_DEAD_LETTER_QUEUE_URL", self._settings.dead_letters)
-        except (BotoCoreError, ValueError) as problem:
+        except BotoCoreError as problem:
             raise BadInput("AWS_ENDPOINT_URL_SQS", f"SQS does not answer: {_named(problem)}") from None
         self._visible_after = int(queue["VisibilityTimeout"])
         self.keep_every = self._visible_after / 3

@@ -27,6 +27,7 @@ class Ports:
     simulator_apns: int = APNS_PORT
     api: int = API_PORT
     metrics: int | None = None
+    nats: int | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:

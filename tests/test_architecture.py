@@ -36,6 +36,9 @@ MAY_KNOW = {
         "activities.wording",
         "operating",
     },
+    # It is given the order service's library, which knows it.
+    "bridge": {"domain", "settings", "temporal_client", "operating.opening", "activities.store"},
+    "examples": set[str](),
     "simulator": {"domain", "starter", "leaving"},
     "benchmarks": {
         "activities.wording",
@@ -50,6 +53,7 @@ MAY_KNOW = {
         "workflows",
         "leaving",
         "activities.channels",
+        "bridge.settings",
     },
     "leaving": set[str](),
     "encryption": {"domain"},
@@ -64,7 +68,7 @@ MAY_KNOW = {
         "activities.channels",
         "activities.wording",
     },
-    "starter": {"domain", "workflows", "settings", "temporal_client", "leaving", "operating"},
+    "starter": {"domain", "workflows", "settings", "temporal_client", "leaving", "operating", "bridge"},
     "worker": {"domain", "workflows", "activities", "settings", "temporal_client", "leaving"},
 }
 NEVER_LOADS = {
@@ -72,6 +76,7 @@ NEVER_LOADS = {
     "activities.channels": {"temporalio", "sqlalchemy"},
     "activities.store.store": {"temporalio", "httpx"},
     "activities.wording": {"temporalio", "httpx", "sqlalchemy"},
+    "starter": {"confluent_kafka", "nats", "botocore"},
     "domain.desk": {"temporalio", "httpx", "sqlalchemy"},
 }
 OURS = {name.partition(".")[0] for name in MAY_KNOW}

@@ -176,7 +176,7 @@ class Run:
             self._say(f"bridge killed, {number} of {len(self.plan.kills)}: away for {away:.1f} s")
 
     async def _until_at_work(self) -> None:
-        """Wait until it is in the midst of handing over: a kill that meets nothing in flight shows nothing."""
+        """Wait until it is in the midst of handing over: a kill that meets nothing shows nothing."""
         before = 0
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_AT_WORK_WITHIN):

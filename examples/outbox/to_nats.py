@@ -1,4 +1,4 @@
-"""Publishes an outbox to NATS JetStream: ``python -m examples.outbox.to_nats URL DATABASE``, until stopped."""
+"""Publishes an outbox to NATS until stopped: ``python -m examples.outbox.to_nats URL DATABASE``."""
 
 import asyncio
 import json

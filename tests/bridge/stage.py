@@ -6,7 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import httpx
+
 from domain.status import Status
+from simulator.ports import a_free_port
 from tests.bridge.brokers import BROKERS, Broker
 from tests.bridge.line import Line, a_line_to
 from tests.processes import Process, address, eventually, running, settings_of
@@ -21,6 +24,7 @@ class Crossing:
     def __init__(self, stage: Stage, kind: str, broker: Broker, line: Line) -> None:
         self.stage, self.kind, self.broker, self.line = stage, kind, broker, line
         self._exits = AsyncExitStack()
+        self._metrics_port = a_free_port()
         self.bridge: Process
 
     async def __aenter__(self) -> Self:
@@ -37,6 +41,7 @@ class Crossing:
             **self.broker.settings,
             "TEMPORAL_ADDRESS": self.line.address,
             "BRIDGE_LINGER_SECONDS": "1",
+            "METRICS_PORT": str(self._metrics_port),
         }
         self.bridge = await self._exits.enter_async_context(
             running("starter.py", "bridge", settings=settings)
@@ -47,6 +52,15 @@ class Crossing:
         """Publish order events as plain JSON."""
         for event in events:
             await self.broker.publish(event["order_id"], json.dumps(event).encode())
+
+    async def figure(self, name: str, **labels: str) -> float:
+        """One of the bridge's own figures."""
+        async with httpx.AsyncClient() as http:
+            text = (await http.get(f"http://127.0.0.1:{self._metrics_port}/metrics")).text
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        lines = [line for line in text.splitlines() if line.startswith(f"{name}{{")]
+        (line,) = [line for line in lines if all(one in line for one in wanted)]
+        return float(line.rpartition(" ")[2])
 
     async def nothing_is_left(self) -> None:
         """Wait until the broker has nothing for us any more."""

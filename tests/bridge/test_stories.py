@@ -16,6 +16,7 @@ from tests.processes import eventually
 from tests.stage import City, Stage
 
 OUT = Status.OUT_FOR_DELIVERY
+OUTCOMES = ("accepted", "duplicate", "refused")
 
 
 @pytest.fixture(scope="module", params=BROKERS)
@@ -111,6 +112,28 @@ async def test_poison_at_every_tenth_place_stops_nobody(crossing: Crossing, city
         letter = listed[bad.decode()]
         assert (letter.order_id, letter.source) == (events[0]["order_id"], "bridge")
         assert letter.reason == parked[bad]
+
+
+async def test_what_became_of_messages_is_counted(crossing: Crossing, city: City) -> None:
+    events = events_of(city, "c-42", 4)
+    before = {one: await crossing.figure("bridge_events", outcome=one) for one in OUTCOMES}
+
+    await crossing.publish(*events, events[0])
+    await crossing.broker.publish("nobody", b"nonsense")
+    await crossing.nothing_is_left()
+
+    assert {one: await crossing.figure("bridge_events", outcome=one) - before[one] for one in OUTCOMES} == {
+        "accepted": 4,
+        "duplicate": 1,
+        "refused": 1,
+    }
+    assert await crossing.figure("bridge_in_flight") >= 0
+    assert await crossing.figure("bridge_oldest_seconds") >= 0
+
+    async def nothing_lags() -> bool:
+        return await crossing.figure("bridge_lag") == 0
+
+    await eventually(nothing_lags)
 
 
 async def test_an_event_of_an_order_that_is_over_leaves_the_broker(crossing: Crossing, city: City) -> None:
