@@ -1,6 +1,7 @@
 """The command ``starter.py bridge``: puts source, lanes, Temporal and store together, until SIGTERM."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Collection
@@ -66,6 +67,8 @@ async def run(settings: BridgeSettings, door: Door, stop: asyncio.Event, say: Ca
         handover = Handover(source, door.opened(client), door, store, say, metrics.note, settings.rules)
         lanes = Lanes(handover.hand_over, capacity=settings.in_flight, at_once=settings.at_once)
         async with source, lanes.open():
+            # What is loaded by now stays: no collection need look at all of it again.
+            gc.freeze()
             say(f"ready, taking events from {source.name}")
             await Bridge(source, lanes, handover, metrics, say).run(stop)
             say(f"finished, {lanes.held} messages are left to {source.name}")

@@ -184,7 +184,7 @@ class KafkaSource:
         if at_once:
             return at_once
         # It waits for as many as it is asked for: so for one, and then for nothing.
-        first = self._consumer.consume(1, _POLL)
+        first = self._consumer.consume(1, _POLL if limit else 0)
         return first + (self._consumer.consume(limit - 1, 0) if first and limit > 1 else [])
 
     def _pause(self, *, is_wanted: bool) -> None:

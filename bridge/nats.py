@@ -105,7 +105,6 @@ class NatsSource:
         elif limit:
             found = self._ours.take(await self._fetched(limit))
         else:
-            await asyncio.sleep(_FETCH)
             return ()
         return [self._message(place, msg) for place, msg in found]
 

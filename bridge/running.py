@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from bridge.gate import Gate, NotNow
 from bridge.handing import Handover, read
 from bridge.lanes import Lanes
 from bridge.metrics import Metrics
-from bridge.source import Message, Source, SourceAway
+from bridge.source import Source, SourceAway
 
 # What is held when somebody wants us to end may take so long to be handed over.
 DRAIN = 20.0
@@ -40,12 +40,14 @@ class Bridge:
                 task.cancel()
 
     async def _receive(self) -> None:
+        room = self._room()
         try:
-            received = await self._source.receive(self._room())
+            received = await self._source.receive(room)
         except SourceAway as away:
             raise NotNow(str(away)) from None
-        self._take(received)
-        if self._is_full and not received:
+        for message in received:
+            self._lanes.take(read(message))
+        if not room:
             await self._lanes.changes(LOOK_EVERY)
 
     def _room(self) -> int:
@@ -53,10 +55,6 @@ class Bridge:
         room = self._lanes.room
         self._is_full = room < (self._lanes.capacity // 2 if self._is_full else 1)
         return 0 if self._is_full or not self._handover.temporal.is_open else room
-
-    def _take(self, received: Sequence[Message]) -> None:
-        for message in received:
-            self._lanes.take(read(message))
 
     async def _keep(self) -> None:
         """Tell the broker that what we hold is still ours."""

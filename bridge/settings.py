@@ -10,7 +10,7 @@ from domain.orders import BadInput, Rules
 from settings import port, with_secrets
 
 SOURCES = ("kafka", "sqs", "nats")
-IN_FLIGHT = 500
+IN_FLIGHT = 250
 AT_ONCE = 50
 
 # Opens a source that lets us hold so many messages, and says when a part of it is taken from us.

@@ -51,7 +51,7 @@ class Source(Protocol):
         """Leave; what is not acknowledged goes back."""
 
     async def receive(self, limit: int) -> Sequence[Message]:
-        """Up to ``limit`` messages, none after about a second without; with 0 only stay a member.
+        """Up to ``limit`` messages, none after about a second without; with 0 at once, only to stay a member.
 
         Raises :class:`SourceAway`.
         """

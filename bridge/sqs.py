@@ -116,7 +116,6 @@ class SqsSource:
     async def receive(self, limit: int) -> Sequence[Message]:
         """See :class:`bridge.source.Source`."""
         if not limit:
-            await asyncio.sleep(_WAIT)
             return ()
         calls = min(_AT_ONCE, math.ceil(limit / _BATCH)) if self._was_full else 1
         batches = await asyncio.gather(*(self._receive(min(limit, _BATCH)) for _ in range(calls)))
