@@ -1,11 +1,11 @@
 """Kafka: a consumer group by librdkafka, polled in a thread; committed is what is done without a gap."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from confluent_kafka import (
     OFFSET_INVALID,
@@ -18,8 +18,8 @@ from confluent_kafka import (
 )
 from confluent_kafka import Message as KafkaMessage
 
+from bridge.kafka_settings import KafkaSettings
 from bridge.offsets import Offsets
-from bridge.reading import both_or_none, file, number, optional, required
 from bridge.source import LetGo, Message, SourceAway
 from domain.orders import BadInput
 
@@ -27,76 +27,6 @@ T = TypeVar("T")
 
 _ANSWERS_WITHIN = 5.0
 _POLL = 0.5
-# What a killed bridge held goes to the others after this.
-SESSION_MS = 10_000
-_SECURE = {"SASL_PLAINTEXT", "SASL_SSL"}
-
-
-@dataclass(frozen=True)
-class KafkaSettings:
-    """Where the events are, where those go that nobody can read, and who we are to the brokers."""
-
-    servers: str
-    topics: tuple[str, ...]
-    group: str
-    dead_letters: str
-    session_ms: int = SESSION_MS
-    security: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read them, or BadInput naming the one that is wrong or missing."""
-        given = required(environ, "KAFKA_TOPIC", "order-events")
-        topics = tuple(filter(None, (topic.strip() for topic in given.split(","))))
-        return cls(
-            servers=required(environ, "KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
-            topics=topics,
-            group=optional(environ, "KAFKA_GROUP_ID") or "order-notifications",
-            dead_letters=optional(environ, "KAFKA_DEAD_LETTER_TOPIC") or f"{topics[0]}.dead-letters",
-            session_ms=number(environ, "KAFKA_SESSION_TIMEOUT_MS", SESSION_MS, most=300_000),
-            security=_security(environ),
-        )
-
-    @property
-    def consuming(self) -> dict[str, Any]:
-        """A member of the group: what it stores is committed twice a second, and when partitions leave it."""
-        return {
-            **self._common,
-            "group.id": self.group,
-            "auto.offset.reset": "earliest",
-            "session.timeout.ms": self.session_ms,
-            "heartbeat.interval.ms": self.session_ms // 4,
-            "enable.auto.offset.store": False,
-            "enable.auto.commit": True,
-            "auto.commit.interval.ms": 500,
-            "partition.assignment.strategy": "cooperative-sticky",
-            # It fetches ahead of what we take: so much memory a partition, not its default of 64 MiB.
-            "queued.max.messages.kbytes": 4_096,
-        }
-
-    @property
-    def parking(self) -> dict[str, Any]:
-        """Who writes dead letters: all replicas have them before we go on."""
-        return {**self._common, "enable.idempotence": True, "message.timeout.ms": 10_000}
-
-    @property
-    def _common(self) -> dict[str, Any]:
-        # What it would log we say ourselves, once.
-        return {"bootstrap.servers": self.servers, "log_level": 0, **self.security}
-
-
-def _security(environ: Mapping[str, str]) -> dict[str, str]:
-    user, password = both_or_none(environ, "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD")
-    given = {
-        "security.protocol": optional(environ, "KAFKA_SECURITY_PROTOCOL"),
-        "sasl.mechanism": optional(environ, "KAFKA_SASL_MECHANISM"),
-        "sasl.username": user,
-        "sasl.password": password,
-        "ssl.ca.location": file(environ, "KAFKA_SSL_CA_LOCATION"),
-    }
-    if user and (given["security.protocol"] or "").upper() not in _SECURE:
-        raise BadInput("KAFKA_SECURITY_PROTOCOL", "has no use for a user, set SASL_SSL or SASL_PLAINTEXT")
-    return {name: value for name, value in given.items() if value}
 
 
 class KafkaSource:
@@ -135,7 +65,10 @@ class KafkaSource:
     async def receive(self, limit: int) -> Sequence[Message]:
         """See :class:`bridge.source.Source`. A member that polls stays one, also while it is paused."""
         position = self._offsets.next
-        given = await self._in_turn(lambda: self._poll(limit, position))
+        try:
+            given = await self._in_turn(lambda: self._poll(limit, position))
+        except KafkaException as problem:
+            raise SourceAway(_named(problem)) from None
         messages = [_message(one) for one in given if not one.error()]
         for message in messages:
             self._offsets.given(message.share, message.own.offset())
@@ -198,7 +131,9 @@ class KafkaSource:
     def _store(self, position: Mapping[str, int]) -> None:
         mine = {_share(one) for one in self._consumer.assignment()}
         if found := [_at(share, offset) for share, offset in position.items() if share in mine]:
-            self._consumer.store_offsets(offsets=found)
+            # One that is lost meanwhile is stored by nobody: it comes again, at another member.
+            with contextlib.suppress(KafkaException):
+                self._consumer.store_offsets(offsets=found)
 
     def _give_back(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
         """Called within a poll or the closing: what is done of these is stored, and so committed."""

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Self
 
 import nats
@@ -16,7 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
 from nats.js.errors import NotFoundError
 
 from bridge.catching_up import CatchingUp, Delivery
-from bridge.reading import both_or_none, file, optional, required
+from bridge.nats_settings import NatsSettings
 from bridge.source import Message, SourceAway
 from domain.orders import BadInput
 
@@ -24,42 +24,9 @@ from domain.orders import BadInput
 ACK_WAIT = 10.0
 _ANSWERS_WITHIN = 5.0
 _FETCH = 1.0
+# In thirds of the ack wait: by then whatever was given to nobody has come again.
+_PATIENCE = 9
 _MOST_AT_ONCE = 500
-_NO_NAME = set(".*> /\\")
-
-
-@dataclass(frozen=True)
-class NatsSettings:
-    """Where the events are, and where those go that nobody can read. By the names of the ``nats`` command."""
-
-    url: str = field(repr=False)
-    subject: str
-    durable: str
-    dead_letters: str
-    stream: str | None = None
-    creds: str | None = None
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca: str | None = None
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read them, or BadInput naming the one that is wrong or missing."""
-        user, password = both_or_none(environ, "NATS_USER", "NATS_PASSWORD")
-        durable = optional(environ, "NATS_DURABLE") or "order-notifications"
-        if set(durable) & _NO_NAME:
-            raise BadInput("NATS_DURABLE", f"{durable} is no consumer's name, use letters, digits and -")
-        return cls(
-            url=required(environ, "NATS_URL", "nats://127.0.0.1:4222"),
-            subject=required(environ, "NATS_SUBJECT", "orders.events.>"),
-            durable=durable,
-            dead_letters=required(environ, "NATS_DEAD_LETTER_SUBJECT", "orders.dead-letters"),
-            stream=optional(environ, "NATS_STREAM"),
-            creds=file(environ, "NATS_CREDS"),
-            user=user,
-            password=password,
-            ca=file(environ, "NATS_CA"),
-        )
 
 
 class NatsSource:
@@ -70,6 +37,7 @@ class NatsSource:
     def __init__(self, settings: NatsSettings, capacity: int) -> None:
         self._settings, self._capacity = settings, capacity
         self._ours = CatchingUp[Msg]()
+        self._behind_since: float | None = None
         self.keep_every: float | None = ACK_WAIT / 3
 
     async def __aenter__(self) -> Self:
@@ -92,6 +60,10 @@ class NatsSource:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for msg in self._ours.everything():
+            # Whoever comes next need not wait for it.
+            with contextlib.suppress(Error, OSError):
+                await msg.nak()
         with contextlib.suppress(Error, OSError, TimeoutError):
             await self._client.flush(timeout=round(_ANSWERS_WITHIN))
         await self._client.close()
@@ -99,9 +71,7 @@ class NatsSource:
     async def receive(self, limit: int) -> Sequence[Message]:
         """See :class:`bridge.source.Source`."""
         if self._ours.is_behind:
-            # More than there is room for: the server waits for us to take what is missing.
-            self._ours.take(await self._fetched(_MOST_AT_ONCE))
-            found = self._ours.looks_at((await self._info()).num_ack_pending or 0)
+            found = await self._caught_up()
         elif limit:
             found = self._ours.take(await self._fetched(limit))
         else:
@@ -134,6 +104,20 @@ class NatsSource:
         """See :class:`bridge.source.Source`."""
         info = await self._info()
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+    async def _caught_up(self) -> Sequence[tuple[int, Msg]]:
+        """What may be handed on once nothing is missing any more."""
+        # More than there is room for: the server waits for us to take what is missing.
+        self._ours.take(await self._fetched(_MOST_AT_ONCE))
+        found = self._ours.looks_at((await self._info()).num_ack_pending or 0)
+        if not self._ours.is_behind:
+            self._behind_since = None
+            return found
+        self._behind_since = self._behind_since or time.monotonic()
+        if time.monotonic() > self._behind_since + _PATIENCE * (self.keep_every or ACK_WAIT):
+            durable = self._settings.durable
+            raise SourceAway(f"older messages do not come, does another bridge read consumer {durable}?")
+        return ()
 
     async def _fetched(self, limit: int) -> list[Delivery[Msg]]:
         messages: Sequence[Msg] = ()

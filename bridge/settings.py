@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from bridge.kafka_settings import KafkaSettings
+from bridge.nats_settings import NatsSettings
 from bridge.reading import number, optional, seconds
 from bridge.source import LetGo, Source
+from bridge.sqs_settings import SqsSettings
 from domain.orders import BadInput, Rules
 from settings import port, with_secrets
 
@@ -68,23 +71,23 @@ def _source(environ: Mapping[str, str]) -> OpenSource:
 
 
 def _kafka(environ: Mapping[str, str]) -> OpenSource:
-    from bridge.kafka import KafkaSettings, KafkaSource  # noqa: PLC0415 see _source
-
     settings = KafkaSettings.read(environ)
+    from bridge.kafka import KafkaSource  # noqa: PLC0415 see _source
+
     return lambda _, let_go: KafkaSource(settings, let_go)
 
 
 def _nats(environ: Mapping[str, str]) -> OpenSource:
-    from bridge.nats import NatsSettings, NatsSource  # noqa: PLC0415 see _source
-
     settings = NatsSettings.read(environ)
+    from bridge.nats import NatsSource  # noqa: PLC0415 see _source
+
     return lambda in_flight, _: NatsSource(settings, in_flight)
 
 
 def _sqs(environ: Mapping[str, str]) -> OpenSource:
-    from bridge.sqs import SqsSettings, SqsSource  # noqa: PLC0415 see _source
-
     settings = SqsSettings.read(environ)
+    from bridge.sqs import SqsSource  # noqa: PLC0415 see _source
+
     return lambda _, __: SqsSource(settings)
 
 

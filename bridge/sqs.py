@@ -5,7 +5,6 @@ import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -13,8 +12,8 @@ from botocore.config import Config  # type: ignore[import-untyped]  # it ships n
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 from botocore.session import get_session  # type: ignore[import-untyped]
 
-from bridge.reading import both_or_none, optional, required
 from bridge.source import Message, SourceAway
+from bridge.sqs_settings import SqsSettings
 from domain.orders import BadInput
 
 # Long polling: a call that finds nothing waits so long for the first message.
@@ -23,59 +22,6 @@ _BATCH = 10
 _AT_ONCE = 4
 _ATTRIBUTES = 10
 _WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-_EXAMPLE = "https://sqs.eu-west-1.amazonaws.com/123456789012/order-events.fifo"
-
-
-@dataclass(frozen=True)
-class SqsSettings:
-    """The queues of events and of what nobody can read, and who we are to AWS: its client finds keys too."""
-
-    queue: str
-    dead_letters: str
-    region: str
-    endpoint: str | None = None
-    key_id: str | None = None
-    secret: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
-
-    @classmethod
-    def read(cls, environ: Mapping[str, str]) -> Self:
-        """Read them, or BadInput naming the one that is wrong or missing."""
-        queue = required(environ, "SQS_QUEUE_URL", _EXAMPLE)
-        if not queue.endswith(".fifo"):
-            raise BadInput(
-                "SQS_QUEUE_URL", f"is no FIFO queue, which keeps no order: give one like {_EXAMPLE}"
-            )
-        key_id, secret = both_or_none(environ, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        region = optional(environ, "AWS_REGION") or optional(environ, "AWS_DEFAULT_REGION")
-        return cls(
-            queue=queue,
-            dead_letters=required(
-                environ, "SQS_DEAD_LETTER_QUEUE_URL", _EXAMPLE.replace("events", "dead-letters")
-            ),
-            region=region or required(environ, "AWS_REGION", "eu-west-1"),
-            endpoint=optional(environ, "AWS_ENDPOINT_URL_SQS") or optional(environ, "AWS_ENDPOINT_URL"),
-            key_id=key_id,
-            secret=secret,
-            token=optional(environ, "AWS_SESSION_TOKEN"),
-        )
-
-    def client(self) -> Any:
-        """AWS's own client; it finds keys by its own rules where none are given."""
-        return get_session().create_client(
-            "sqs",
-            region_name=self.region,
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.key_id,
-            aws_secret_access_key=self.secret,
-            aws_session_token=self.token,
-            config=Config(
-                connect_timeout=5,
-                read_timeout=10,
-                retries={"mode": "standard", "max_attempts": 2},
-                max_pool_connections=2 * _AT_ONCE,
-            ),
-        )
 
 
 class SqsSource:
@@ -93,7 +39,7 @@ class SqsSource:
 
     async def __aenter__(self) -> Self:
         try:
-            self._client = await asyncio.to_thread(self._settings.client)
+            self._client = await asyncio.to_thread(_client, self._settings)
         except (BotoCoreError, ValueError) as problem:
             raise BadInput("AWS_ENDPOINT_URL_SQS", f"cannot be used: {_named(problem)}") from None
         try:
@@ -111,6 +57,8 @@ class SqsSource:
         await asyncio.gather(self._deleting, return_exceptions=True)
         while not self._done.empty():
             await self._delete(self._next_batch())
+        # Whoever comes next need not wait for the rest.
+        await self._hide_for(0)
         self._threads.shutdown(wait=False)
 
     async def receive(self, limit: int) -> Sequence[Message]:
@@ -128,8 +76,12 @@ class SqsSource:
 
     async def keep(self) -> None:
         """See :class:`bridge.source.Source`."""
+        await self._hide_for(self._visible_after)
+
+    async def _hide_for(self, seconds: int) -> None:
+        """Let nobody else have what we hold, for so many seconds from now on."""
         entries = [
-            {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": self._visible_after}
+            {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
             for n, handle in enumerate(self._handles.values())
         ]
         for first in range(0, len(entries), _BATCH):
@@ -229,6 +181,24 @@ class SqsSource:
         except (BotoCoreError, ClientError) as problem:
             raise SourceAway(_named(problem)) from None
         return answer
+
+
+def _client(settings: SqsSettings) -> Any:
+    """AWS's own client; it finds keys by its own rules where none are given."""
+    return get_session().create_client(
+        "sqs",
+        region_name=settings.region,
+        endpoint_url=settings.endpoint,
+        aws_access_key_id=settings.key_id,
+        aws_secret_access_key=settings.secret,
+        aws_session_token=settings.token,
+        config=Config(
+            connect_timeout=5,
+            read_timeout=10,
+            retries={"mode": "standard", "max_attempts": 2},
+            max_pool_connections=2 * _AT_ONCE,
+        ),
+    )
 
 
 def _group(given: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bridge.broker import JetStream
-from benchmarks.bridge.events import events_of
+from benchmarks.bridge.events import STEPS, events_of
 from bridge.settings import AT_ONCE
 from leaving import leave
 from simulator.environ import temporal_binary
@@ -28,12 +28,14 @@ from simulator.ports import a_free_port
 from simulator.programs import HOME, Program
 from simulator.server import HOST
 
-EVENTS, ROUNDS, LONG = 5_000, 5, 100_000
+EVENTS, ROUNDS, LONG = 2_000, 7, 100_000
+# Signals to orders that are there already cost the server less: it is the bridge's memory that is looked at.
+EACH_OF_LONG = 100
 LEAST_RATIO = 0.85
 # What a bridge may have grown by, from a fifth of the events on to their end.
 MOST_GROWTH = 1.10
 _LOOK_EVERY = 0.1
-_PATIENCE = 1_800
+_PATIENCE = 3_600
 
 
 @dataclass
@@ -93,9 +95,11 @@ class Bench:
         said = (self._folder / f"{name}.log").read_text()
         return events / float(re.findall(r"bare: took ([\d.]+)", said)[-1])
 
-    async def through_the_bridge(self, prefix: str, events: int) -> tuple[float, list[float]]:
+    async def through_the_bridge(
+        self, prefix: str, events: int, each: int = len(STEPS)
+    ) -> tuple[float, list[float]]:
         """Events a second by a bridge that finds them in the broker, and its memory meanwhile."""
-        await self._broker.publish_all(events_of(prefix, events))
+        await self._broker.publish_all(events_of(prefix, events, each))
         await self.bridge.start()
         process, memory, began = psutil.Process(self.bridge.pid), list[float](), time.monotonic()
         async with asyncio.timeout(_PATIENCE):
@@ -128,7 +132,7 @@ async def measure(events: int, rounds: int, long: int, console: Console) -> Figu
                     figures.bare.append(await bench.bare(f"a{number}", events))
                     figures.bridge.append((await bench.through_the_bridge(f"b{number}", events))[0])
                     console.print(f"round {number + 1}: {figures.bare[-1]:.0f}, {figures.bridge[-1]:.0f}")
-                _, figures.memory = await bench.through_the_bridge("long", long)
+                _, figures.memory = await bench.through_the_bridge("long", long, EACH_OF_LONG)
             finally:
                 await bench.bridge.kill()
                 await bench.temporal.kill()

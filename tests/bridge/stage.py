@@ -36,17 +36,21 @@ class Crossing:
 
     async def open(self) -> None:
         """Start the bridge, for the first time or again."""
-        settings = {
+        self.bridge = await self.one_more(METRICS_PORT=str(self._metrics_port))
+
+    async def one_more(self, **settings: str) -> Process:
+        """Start a bridge beside those that there are."""
+        usual = {
             **settings_of(self.stage),
             **self.broker.settings,
             "TEMPORAL_ADDRESS": self.line.address,
             "BRIDGE_LINGER_SECONDS": "1",
-            "METRICS_PORT": str(self._metrics_port),
         }
-        self.bridge = await self._exits.enter_async_context(
-            running("starter.py", "bridge", settings=settings)
+        bridge = await self._exits.enter_async_context(
+            running("starter.py", "bridge", settings={**usual, **settings})
         )
-        await self.bridge.says("bridge: ready")
+        await bridge.says("bridge: ready")
+        return bridge
 
     async def publish(self, *events: dict[str, Any]) -> None:
         """Publish order events as plain JSON."""
@@ -54,13 +58,13 @@ class Crossing:
             await self.broker.publish(event["order_id"], json.dumps(event).encode())
 
     async def figure(self, name: str, **labels: str) -> float:
-        """One of the bridge's own figures."""
+        """One of the bridge's own figures, -1 while it has not been measured yet."""
         async with httpx.AsyncClient() as http:
             text = (await http.get(f"http://127.0.0.1:{self._metrics_port}/metrics")).text
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         lines = [line for line in text.splitlines() if line.startswith(f"{name}{{")]
-        (line,) = [line for line in lines if all(one in line for one in wanted)]
-        return float(line.rpartition(" ")[2])
+        found = [line.rpartition(" ")[2] for line in lines if all(one in line for one in wanted)]
+        return float(found[0]) if found else -1
 
     async def nothing_is_left(self) -> None:
         """Wait until the broker has nothing for us any more."""
