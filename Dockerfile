@@ -14,6 +14,7 @@ COPY workflows workflows
 COPY activities activities
 COPY operating operating
 COPY api api
+COPY bridge bridge
 COPY *.py ./
 # Compiled here: where it runs it cannot write.
 RUN python -m compileall -q /app && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin notifications

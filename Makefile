@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## start everything, play three orders, show what people receive (ONCE=1 ends by itself)
+demo: $(READY) ## start everything, play three orders, show what people receive (ONCE=1 ends by itself, VIA=nats by a broker)
 	@exec $(BIN)/python -m simulator.demo
 
 run: $(READY) ## start everything, play nothing, stay up until Ctrl-C
@@ -39,6 +39,12 @@ faults: $(READY) ## break the code on purpose, once for each promise, and see th
 
 bench: $(READY) ## CPU, latency and throughput next to the least that Temporal allows (ORDERS=n LANES=n ROUNDS=n)
 	@$(BIN)/python -m benchmarks.bench
+
+bench-bridge: $(READY) ## events through the bridge next to a bare loop of signal-with-start (EVENTS=n ROUNDS=n LONG=n)
+	@$(BIN)/python -m benchmarks.bridge.bench
+
+bridge-chaos: $(READY) ## kill the bridge again and again, and look for what is lost, doubled or out of order (SEED=n)
+	@$(BIN)/python -m benchmarks.bridge.chaos
 
 burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 	@$(BIN)/python -m benchmarks.burst
@@ -75,7 +81,7 @@ secrets: ## make the secrets that docker-compose.yml reads, in deploy/secrets
 
 requirements: pyproject.toml ## pin every dependency with its hashes anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -c requirements.txt pyproject.toml -o deploy/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -c requirements.txt --extra bridge pyproject.toml -o deploy/requirements.txt
 
 $(READY): requirements.txt
 	@echo "Setting up .venv: once, about a minute"
@@ -85,4 +91,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults bench burst bench-burst bench-priority bench-open bench-processes capacity soak apns streams fuzz secrets requirements
+.PHONY: help demo run test check cost chaos faults bench bench-bridge bridge-chaos burst bench-burst bench-priority bench-open bench-processes capacity soak apns streams fuzz secrets requirements

@@ -5,6 +5,7 @@ dies before has something wrong that starting it again does not help: then all e
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -33,6 +34,7 @@ class Fleet:
         self._first_is_ready = asyncio.Event()
         self._stop = asyncio.Event()
         self._codes: list[int] = []
+        self._told: set[int] = set()
 
     async def run(self) -> int:
         """Keep all of them at work until SIGTERM or SIGINT; answers 0 if each finished its work then."""
@@ -84,9 +86,11 @@ class Fleet:
     def _end(self) -> None:
         self._stop.set()
         self._first_is_ready.set()
-        for process in self._processes.values():
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
+        for pid in {process.pid for process in self._processes.values()} - self._told:
+            self._told.add(pid)
+            # Not by asyncio's own way, which looks whether it has ended, and takes its exit code away unseen.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
 
 def with_own_port(environ: Mapping[str, str], number: int) -> dict[str, str]:

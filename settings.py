@@ -125,6 +125,8 @@ _SECRETS = (
     "SMTP_PASSWORD",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "KAFKA_SASL_PASSWORD",
+    "NATS_PASSWORD",
 )
 _RATE = "PROVIDER_RATE_"
 _DATABASES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+psycopg")

@@ -36,6 +36,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 import logs
 import tracing
+from bridge.command import bridge_through
+from bridge.handing import Door
 from domain.desk import Answer
 from domain.orders import (
     ORDERS_QUEUE,
@@ -276,6 +278,7 @@ def explain(
 
 
 app.command("test-send")(try_out)
+app.command("bridge")(bridge_through(Door(OrderService, over=OrderIsOver, not_now=(NoWorker,))))
 recipients.command("link")(link)
 
 

@@ -17,6 +17,7 @@ from temporalio.converter import (
 )
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
+from temporalio.service import RetryConfig
 
 from domain.orders import Wire
 from encryption import EncryptedPayloads, PayloadKeys
@@ -66,8 +67,8 @@ class NoServer(Exception):
     """No Temporal server answers where the settings say."""
 
 
-async def connect(runtime: Runtime | None = None) -> Client:
-    """A client by Temporal's environment variables and profile file.
+async def connect(runtime: Runtime | None = None, retry: RetryConfig | None = None) -> Client:
+    """A client by Temporal's environment variables and profile file. ``retry``: how long it tries by itself.
 
     Raises :class:`NoServer`, and ``BadInput`` where payloads shall be encrypted and the keys cannot be read.
     """
@@ -80,7 +81,7 @@ async def connect(runtime: Runtime | None = None) -> Client:
     try:
         async with asyncio.timeout(_ANSWERS_WITHIN):
             return await Client.connect(
-                **config, data_converter=converter, runtime=runtime, plugins=plugins()
+                **config, data_converter=converter, runtime=runtime, plugins=plugins(), retry_config=retry
             )
     except (RuntimeError, TimeoutError):
         raise NoServer(

@@ -9,12 +9,14 @@ from typing import Protocol
 from domain.channels import FALLBACK_ORDER, Channel
 from domain.ledger import TOLD, UNSETTLED, NotificationStatus
 from domain.orders import BadInput, OrderEvent, Receipt, Wire, read_event, read_receipt
+from domain.published import read_published
 from domain.status import Role, Status
 from domain.telling import Batch, DeadLetter, Decision, Plan, Verdict
 
 REDRIVE_TYPE = "Redrive"
 BY_DELIVERY = "delivery"
 BY_SWEEP = "sweep"
+BY_BRIDGE = "bridge"
 # A dead letter is for a person to read; the history of its order has the whole of it.
 RAW_CHARACTERS_KEPT = 2_000
 
@@ -156,15 +158,21 @@ def why_out_of_reach(
 
 def read_again(letter: DeadLetter, now: datetime) -> OrderEvent | Receipt:
     """What an unreadable letter holds, by what we know today; :class:`BadInput` where that is not enough."""
-    if letter.source not in {"status_changed", "receipt"}:
+    if letter.source not in {"status_changed", "receipt", BY_BRIDGE}:
         raise BadInput(letter.field or letter.source, "no signal of ours: its sender has to send it anew")
     content = _content(letter)
     if letter.source == "receipt":
         return read_receipt(content)
-    event = read_event(content, order_id=letter.order_id)
+    is_published = letter.source == BY_BRIDGE
+    event = _published(letter) if is_published else read_event(content, order_id=letter.order_id)
     if now >= (until := event.occurred_at + event.status.rule.useful_for):
         raise BadInput("occurred_at", f"it was of use until {until:%Y-%m-%d %H:%M} UTC")
     return event
+
+
+def _published(letter: DeadLetter) -> OrderEvent:
+    """What headers said of it was not kept here: a CloudEvent that is spread over them lacks its id."""
+    return read_published((letter.raw or "").encode(), {})
 
 
 def _content(letter: DeadLetter) -> object:

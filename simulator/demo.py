@@ -19,13 +19,14 @@ from temporalio.exceptions import TemporalError
 from domain.orders import BadInput
 from leaving import DONE, FAILED, leave_after
 from simulator.environ import data_folder
-from simulator.orders import RULES, Run
+from simulator.orders import RULES, Announce, Run
 from simulator.ports import Ports
 from simulator.programs import ProgramError
 from simulator.screen import Screen
 from simulator.server import HOST, PortTakenError
 from simulator.show import Show
 from simulator.stack import Stack
+from simulator.via import through_nats, wants_nats, with_nats
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -73,7 +74,7 @@ class Demo:
     """The demo and the run. ``may_be_stopped``: everything is up, and only somebody's Ctrl-C will end it."""
 
     def __init__(self, screen: Screen, *, once: bool) -> None:
-        self._screen, self._once = screen, once
+        self._screen, self._once, self._by_nats = screen, once, wants_nats(os.environ)
         self._began = time.monotonic()
         self.may_be_stopped = False
 
@@ -102,8 +103,8 @@ class Demo:
             f"Shortened for the demo: windows from 60 s to {window:.0f} s, and how long an order stays open "
             f"after its end from 30 min to {linger:.0f} s."
         )
-        async with show.watched():
-            is_as_it_had_to_be = await show.play()
+        async with show.watched(), self._way(show) as announce:
+            is_as_it_had_to_be = await show.play(announce)
             self._screen.remark(f"It took {time.monotonic() - self._began:.0f} s from nothing to here.")
             if self._once:
                 return DONE if is_as_it_had_to_be else FAILED
@@ -128,8 +129,19 @@ class Demo:
             return await for_ever()
 
     @asynccontextmanager
+    async def _way(self, show: Show) -> AsyncIterator[Announce | None]:
+        """How events get to Temporal: by a broker if it is wanted, else by the library."""
+        if not self._by_nats:
+            yield None
+            return
+        async with through_nats(show.stack) as announce:
+            self._step(f"events go by NATS at {HOST}:{show.stack.ports.nats}, and the bridge")
+            yield announce
+
+    @asynccontextmanager
     async def _stack(self, folder: Path, *, keep_orders: bool) -> AsyncIterator[Stack]:
         ports = Ports.read(os.environ)
+        ports = with_nats(ports) if self._by_nats else ports
         ports.check()
         self._screen.heading("Starting everything on this machine")
         starting = Stack.start(folder, ports, keep_orders=keep_orders, with_api=True, say=self._step)

@@ -1,7 +1,7 @@
 """An order service that plays stories: announces what happens, and waits until it was told."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -11,7 +11,7 @@ from domain.orders import OrderEvent, Rules
 from domain.status import Role, Status
 from domain.timeline import Timeline
 from simulator.stories import Step, Story
-from starter import OrderService
+from starter import NoSuchOrder, OrderService
 
 # A minute of window and half an hour of lingering would make for a long demo.
 RULES = Rules(window_seconds=4, linger_seconds=2)
@@ -19,6 +19,8 @@ BETWEEN_EVENTS = 0.25
 TIME_TO_READ = 0.6
 PATIENCE = 30.0
 _LOOK_EVERY = 0.1
+
+Announce = Callable[[OrderEvent, Rules | None], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,20 @@ class Run:
 
 
 class Orders:
-    """Plays stories on an order service's library. ``say`` hears of every event before it is announced."""
+    """Plays stories on an order service's library. ``say`` hears of every event before it is announced.
 
-    def __init__(self, service: OrderService, run: Run, say: Callable[[Story, Status], None]) -> None:
+    ``announce`` is another way to announce than by the library.
+    """
+
+    def __init__(
+        self,
+        service: OrderService,
+        run: Run,
+        say: Callable[[Story, Status], None],
+        announce: Announce | None = None,
+    ) -> None:
         self._service, self._run, self._say = service, run, say
+        self._announce_to = announce or service.announce
 
     async def play(self, story: Story, on_step: Callable[[Step], None]) -> None:
         """Let everything of a story happen. It ends early at a step that is not told in time."""
@@ -73,7 +85,7 @@ class Orders:
     async def _announce(self, story: Story, step: Step, status: Status) -> None:
         order_id = self._run.order_id(story)
         self._say(story, status)
-        await self._service.announce(
+        await self._announce_to(
             OrderEvent(
                 event_id=f"{order_id}-{status}",
                 order_id=order_id,
@@ -91,11 +103,17 @@ class Orders:
     async def _until(self, story: Story, is_so: Callable[[Timeline], bool]) -> bool:
         try:
             async with asyncio.timeout(PATIENCE):
-                while not is_so(await self._timeline(story)):  # noqa: ASYNC110 - a server has to be asked
+                while not await self._is_so_far(story, is_so):  # noqa: ASYNC110 - a server has to be asked
                     await asyncio.sleep(_LOOK_EVERY)
         except TimeoutError:
             return False
         return True
+
+    async def _is_so_far(self, story: Story, is_so: Callable[[Timeline], bool]) -> bool:
+        try:
+            return is_so(await self._timeline(story))
+        except NoSuchOrder:  # its first event is still with a broker
+            return False
 
     async def _timeline(self, story: Story) -> Timeline:
         return await self._service.timeline(self._run.order_id(story))

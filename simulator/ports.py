@@ -27,6 +27,7 @@ class Ports:
     simulator_apns: int = APNS_PORT
     api: int = API_PORT
     metrics: int | None = None
+    nats: int | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -54,6 +55,11 @@ class Ports:
             port: int | None = getattr(self, name)
             if port is not None:
                 yield _setting(name), port
+
+
+def a_free_port() -> int:
+    """One such port."""
+    return Ports.free().temporal
 
 
 def _names() -> list[str]:

@@ -18,7 +18,7 @@ from simulator.board.board import Board
 from simulator.board.opening import open_board, url_of
 from simulator.board.people import People, sample_people
 from simulator.browsing import pages
-from simulator.orders import Orders, Run
+from simulator.orders import Announce, Orders, Run
 from simulator.programs import HOME
 from simulator.screen import Screen
 from simulator.stack import SAMPLE_PEOPLE, Stack
@@ -31,7 +31,7 @@ class Show:
     """A show with a running stack."""
 
     def __init__(self, stack: Stack, screen: Screen, run: Run | None = None) -> None:
-        self._stack, self._screen, self._run = stack, screen, run or Run.now()
+        self.stack, self._screen, self._run = stack, screen, run or Run.now()
         self._board: Board | None = None
         people = read_recipients(SAMPLE_PEOPLE.read_bytes())
         self._person_at = {
@@ -44,14 +44,14 @@ class Show:
     async def load_people(self, *, with_live_activities: bool = False) -> str:
         """Load the sample people through the command that anybody would use. Answers their ids."""
         people = sample_people(self._run.person, with_live_activities=with_live_activities)
-        file = self._stack.folder / "people.json"
+        file = self.stack.folder / "people.json"
         file.write_text(json.dumps(people, indent=2))
-        await self._stack.load(file)
+        await self.stack.load(file)
         return ", ".join(f"{person['role']} {person['recipient_id']}" for person in people)
 
     async def open_board(self) -> str:
         """Open the order board, which shows our own orders as well. Answers where it is."""
-        stack = self._stack
+        stack = self.stack
         self._board = open_board(
             stack.simulator,
             await stack.client(),
@@ -66,15 +66,15 @@ class Show:
     async def pages(self, *, ledger_is_kept: bool) -> AsyncIterator[None]:
         """Say what to open in a browser, good for as long as the block lasts."""
         customer = self._run.person("c-42")
-        async with pages(self._stack, customer, ledger_is_kept=ledger_is_kept) as found:
+        async with pages(self.stack, customer, ledger_is_kept=ledger_is_kept) as found:
             self._screen.heading("Open in your browser:")
             for page in found:
                 self._screen.page(page.what, page.url, page.hint)
             yield
 
-    async def play(self) -> bool:
+    async def play(self, announce: Announce | None = None) -> bool:
         """Play the stories, show the timelines, and say whether everything was told as it had to be."""
-        orders = Orders(await self._stack.order_service(), self._run, self._announced)
+        orders = Orders(await self.stack.order_service(), self._run, self._announced, announce)
         for story in STORIES:
             self._screen.heading(f"Order {story.letter}: {story.title}")
             await orders.play(story, lambda step: self._screen.chapter(step.remark))
@@ -102,7 +102,7 @@ class Show:
 
     def say_how(self) -> None:
         """What to type in another terminal."""
-        stack, screen = self._stack, self._screen
+        stack, screen = self.stack, self._screen
         customer = self._run.person("c-42")
         starter = f"  {_from_here(sys.executable)} starter.py"
         screen.heading("In another terminal, with the usual window of a minute:")
@@ -126,18 +126,18 @@ class Show:
         shown = 0
         while True:
             with contextlib.suppress(TimeoutError):
-                one = await self._stack.simulator.next_after(shown)
+                one = await self.stack.simulator.next_after(shown)
                 self._screen.received(one, self._person_at.get(one.address))
                 shown = one.n
 
     def _had_to_receive(self) -> checking.Lines:
-        return checking.people_had_to_receive(STORIES) if self._stack.is_simulated else []
+        return checking.people_had_to_receive(STORIES) if self.stack.is_simulated else []
 
     def _received(self) -> checking.Lines:
-        if not self._stack.is_simulated:
+        if not self.stack.is_simulated:
             return []
         who = {address: person.recipient_id for address, person in self._person_at.items()}
-        return checking.people_received(self._stack.simulator.received, who, STORIES)
+        return checking.people_received(self.stack.simulator.received, who, STORIES)
 
     def _is_as_it_had_to_be(self, differences: checking.Lines) -> bool:
         if differences:

@@ -44,6 +44,11 @@ _OURS = (
     "FORWARDED_",
     "LOG_",
     "OTEL_",
+    "BRIDGE_",
+    "KAFKA_",
+    "NATS_",
+    "SQS_",
+    "AWS_",
 )
 # What ends by itself, and soon.
 _SHORT = ("starter.py", "worker.py")

@@ -68,7 +68,7 @@ def test_everything_the_image_needs_is_pinned_as_it_is_here() -> None:
 def test_the_image_holds_what_the_product_is_made_of_and_nothing_else() -> None:
     copied = re.findall(r"^COPY (\w+) \1$", (HOME / "Dockerfile").read_text(), re.MULTILINE)
 
-    assert set(copied) == {"domain", "workflows", "activities", "operating", "api"}
+    assert set(copied) == {"domain", "workflows", "activities", "operating", "api", "bridge"}
     for part in copied:
         assert f"!{part}" in (HOME / ".dockerignore").read_text()
 

@@ -12,13 +12,13 @@ from simulator.stack import SAMPLE_PEOPLE, Stack
 
 HOME = Path(__file__).parent.parent
 README = (HOME / "README.md").read_text()
-TARGETS = set(re.findall(r"^([a-z]+):", (HOME / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (HOME / "Makefile").read_text(), re.MULTILINE))
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
 
 
 def test_every_make_command_of_the_readme_exists() -> None:
     snippets = [*BLOCKS, *re.findall(r"`([^`\n]+)`", README)]
-    named = {name for snippet in snippets for name in re.findall(r"\bmake ([a-z]+)", snippet)}
+    named = {name for snippet in snippets for name in re.findall(r"\bmake ([a-z-]+)", snippet)}
     assert named <= TARGETS
     assert {"demo", "run", "test", "check", "cost", "chaos"} <= named
 

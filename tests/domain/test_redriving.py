@@ -1,5 +1,6 @@
 """When a dead letter is still true, what letters have in common, and what is left to try."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from domain.channels import Channel
 from domain.ledger import NotificationStatus
 from domain.news import News
-from domain.redriving import reason_group, why_out_of_reach, why_untrue
+from domain.orders import OrderEvent
+from domain.redriving import read_again, reason_group, why_out_of_reach, why_untrue
 from domain.status import Role, Status
 from domain.telling import Batch, DeadLetter, Decision, Verdict
 
@@ -90,6 +92,19 @@ def test_a_batch_is_of_use_until_its_deadline_and_not_at_it() -> None:
 
     assert why_untrue(told, [], NOON + 10 * MINUTE - timedelta(seconds=1)) is None
     assert why_untrue(told, [], NOON + 10 * MINUTE) == "it was of use until 2026-11-22 12:10 UTC"
+
+
+def test_what_a_broker_carried_is_read_again_by_what_we_know_today() -> None:
+    event = {"status": "NEARBY", "customer_id": "c-42", "occurred_at": NOON.isoformat()}
+    plain = json.dumps({**event, "event_id": "evt-1", "order_id": "A17"})
+    enveloped = {"specversion": "1.0", "id": "evt-1", "source": "/orders", "type": "o", "subject": "A17"}
+    cloud = json.dumps({**enveloped, "data": event})
+
+    for raw in (plain, cloud):
+        # The letter itself may not know of which order it is.
+        found = read_again(letter(order_id="unknown", source="bridge", field="x", reason="x", raw=raw), NOON)
+        assert isinstance(found, OrderEvent)
+        assert (found.event_id, found.order_id) == ("evt-1", "A17")
 
 
 SEND, HELD, OFF = (Decision(verdict=verdict) for verdict in (Verdict.SEND, Verdict.HELD, Verdict.OFF))

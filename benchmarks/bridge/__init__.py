@@ -1,0 +1,1 @@
+"""The bridge next to a bare loop, and killed again and again."""
