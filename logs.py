@@ -63,7 +63,7 @@ def say_our_bug(program: str) -> None:
         traceback.print_exc()
         return
     said = _as_line(datetime.now(UTC), "CRITICAL", program, "ended", exception=traceback.format_exc())
-    print(said, file=sys.stderr, flush=True)  # noqa: T201 as above
+    print(said, file=sys.stderr, flush=True)  # noqa: T201 this is how a program speaks
 
 
 class AsJson(logging.Formatter):

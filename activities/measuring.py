@@ -4,7 +4,7 @@ Every label takes one of a few values that are known beforehand: an id or an add
 more series for each, for ever. Names and buckets are in docs/operating.md.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import assert_never
 
@@ -131,8 +131,4 @@ KINDS = (
 def _folded(letters: Mapping[str, int]) -> Mapping[str, int]:
     """Every source there may be, so that one of which nothing is left is seen to be 0."""
     known = {source: letters.get(source, 0) for source in sorted(_SOURCES)}
-    return {**known, _OTHER: _sum_of(letters, letters.keys() - _SOURCES)}
-
-
-def _sum_of(letters: Mapping[str, int], sources: Collection[str]) -> int:
-    return sum(letters[source] for source in sources)
+    return {**known, _OTHER: sum(letters.values()) - sum(known.values())}

@@ -19,7 +19,7 @@ from simulator import Fault
 from tests.operated import Operated, operated
 from tests.processes import HOME, eventually
 from tests.stage import OrderStory, Stage
-from tests.watching import RULES, firing, prometheus
+from tests.watching import RULES, firing, prometheus, promtool
 
 OUT = Status.OUT_FOR_DELIVERY
 PUSH_ALONE = {status: {"sms": "off", "email": "off"} for status in Status}
@@ -68,8 +68,10 @@ async def a_queue_that_is_held(ours: Operated) -> AsyncIterator[None]:
 async def code_that_cannot_go_on(ours: Operated) -> AsyncIterator[None]:
     """A workflow that no worker knows, as after a roll-back to code that is too old."""
     stuck = await ours.client.start_workflow("Unheard", id="stuck", task_queue="order-notifications")
-    yield
-    await stuck.terminate()
+    try:
+        yield
+    finally:
+        await stuck.terminate()
 
 
 @asynccontextmanager
@@ -81,10 +83,12 @@ async def a_provider_that_is_down(ours: Operated) -> AsyncIterator[None]:
     await store.settle_calls({"fcm": Tally(calls=200, failures=200)}, now)
     long_ago = (now - timedelta(minutes=40)).isoformat(timespec="microseconds")
     await ours.sql(f"UPDATE notifications SET updated_at = '{long_ago}' WHERE status = 'RETRYING'")  # noqa: S608 a test's own
-    yield
-    ours.city.fails()
-    await store.force_breaker("fcm", BreakerState.CLOSED, "over")
-    await ours.sql("UPDATE notifications SET status = 'FAILED' WHERE status = 'RETRYING'")
+    try:
+        yield
+    finally:
+        ours.city.fails()
+        await store.force_breaker("fcm", BreakerState.CLOSED, "over")
+        await ours.sql("UPDATE notifications SET status = 'FAILED' WHERE status = 'RETRYING'")
 
 
 @asynccontextmanager
@@ -92,8 +96,10 @@ async def credentials_that_are_wrong(ours: Operated) -> AsyncIterator[None]:
     ours.city.fails(Fault(kind="credentials", provider="twilio"))
     person = await ours.city.customer(preferences={OUT: {"push": "off", "sms": "on"}})
     await ours.city.order(person).becomes(OUT)
-    yield
-    ours.city.fails()
+    try:
+        yield
+    finally:
+        ours.city.fails()
 
 
 @asynccontextmanager
@@ -108,8 +114,10 @@ async def a_database_without_its_tables(ours: Operated) -> AsyncIterator[None]:
     await ours.sql("ALTER TABLE notifications RENAME TO gone")
     async with httpx.AsyncClient() as http:
         assert (await http.get(f"{ours.api}/ready")).status_code == 500
-    yield
-    await ours.sql("ALTER TABLE gone RENAME TO notifications")
+    try:
+        yield
+    finally:
+        await ours.sql("ALTER TABLE gone RENAME TO notifications")
 
 
 @asynccontextmanager
@@ -248,6 +256,7 @@ async def test_a_worker_that_is_drained_ends_well_and_is_missed(ours: Operated, 
 
 async def is_told(ours: Operated, cause: Cause, alerts: set[str], folder: Path) -> None:
     """Cause a fault, and see that it fires its alerts."""
+    promtool()  # where there is none, nothing is broken for it
     before = await ours.scrape()
     async with cause(ours):
 

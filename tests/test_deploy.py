@@ -1,5 +1,6 @@
 """The deployment as it is written down: Compose accepts it, and what it starts of ours runs as it says."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from settings import Settings
 from simulator.ports import Ports
 from tests.processes import HOME, run, running, settings_apart
 from tests.stage import Stage
+from tests.watching import PROMETHEUS, promtool
 
 COMPOSE: dict[str, Any] = yaml.safe_load((HOME / "docker-compose.yml").read_text())
 DATABASE_PASSWORD = "a-password-nobody-may-see"  # noqa: S105 it is looked for where it must not be
@@ -27,6 +29,31 @@ def test_compose_accepts_the_file() -> None:
     ended = subprocess.run([compose, "config", "-q"], cwd=HOME, capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_prometheus_accepts_its_configuration_and_the_alerts() -> None:
+    checked = subprocess.run(
+        [promtool(), "check", "config", PROMETHEUS / "prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_grafana_finds_its_dashboard_and_asks_the_prometheus_it_knows() -> None:
+    grafana = HOME / "deploy" / "grafana"
+    (source,) = yaml.safe_load((grafana / "datasources" / "prometheus.yml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((grafana / "dashboards" / "dashboards.yml").read_text())["providers"]
+    board = json.loads((grafana / "dashboards" / "order-notifications.json").read_text())
+
+    mounted = next(mount for mount in COMPOSE["services"]["grafana"]["volumes"] if "provisioning" in mount)
+    assert mounted.split(":")[:2] == ["./deploy/grafana", "/etc/grafana/provisioning"]
+    assert provider["options"]["path"] == "/etc/grafana/provisioning/dashboards"
+    graphs = [panel for panel in board["panels"] if panel["type"] != "row"]
+    assert {panel["datasource"]["uid"] for panel in graphs} == {source["uid"]}
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
 def test_every_image_is_of_one_known_version() -> None:
