@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -153,16 +153,12 @@ async def measure(sizes: Sizes, folder: Path) -> Turns:
 
 def main() -> bool:
     """Measure and print."""
-    asked = Sizes(
-        **{name: int(os.environ.get(name.upper()) or usual) for name, usual in _USUAL.items()},
-    )
+    usual = asdict(Sizes())
+    asked = Sizes(**{name: type(size)(os.environ.get(name.upper()) or size) for name, size in usual.items()})
     with tempfile.TemporaryDirectory(prefix="priority-") as folder:
         found = asyncio.run(measure(asked, Path(folder)))
     Console(file=sys.stdout).print(str(found), highlight=False, soft_wrap=True)
     return found.holds
-
-
-_USUAL = {"backlog": BACKLOG, "urgent": URGENT, "small": SMALL}
 
 
 if __name__ == "__main__":
