@@ -17,7 +17,7 @@ from rich.console import Console
 
 from activities.store import Store
 from benchmarks.load.crowd import ORDERS_OF_ONE, Crowd, announce_all, latencies, quantile
-from benchmarks.load.evidence import LEDGER, WELL, endings, limit, planned, settled
+from benchmarks.load.evidence import LEDGER, WELL, drains, endings, limit, planned, settled
 from domain.channels import Channel
 from domain.status import Status
 from leaving import leave
@@ -101,6 +101,7 @@ async def turns(stack: Stack, sizes: Sizes) -> Turns:
     await announce_all(service, big)
     await planned(stack.folder, big.name, sizes.backlog, PATIENCE + PATIENCE_EACH * sizes.backlog)
     await limit(service.client, PUSHES, None)
+    await drains(stack.folder, big.name, PATIENCE)
     beside = await _measured(stack, service, "beside", sizes)
     waited = endings(stack.folder, big.name)["PENDING"]
     load = os.getloadavg()[0]
