@@ -10,7 +10,7 @@ from benchmarks.load.crowd import quantile
 from benchmarks.load.priority import Sizes, Turns
 
 # A limit well below what a small machine does: here the limit is what is looked at, not the machine.
-SIZES = Sizes(backlog=400, urgent=20, small=20, rate=8, pace=2)
+SIZES = Sizes(backlog=300, urgent=20, small=20, rate=8, pace=2)
 # How far what was measured may be from what was simulated. What is left of the backlog is only shown: it goes
 # by how long a busy machine takes to make the calls.
 SECONDS = 0.5

@@ -148,7 +148,9 @@ async def _load(stack: Stack, *crowds: Crowd) -> None:
 async def measure(sizes: Sizes, folder: Path) -> Turns:
     """Start everything in a folder, with the provider's limit, and measure."""
     environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    async with Stack.start(folder, environ={**environ, "PROVIDER_RATE_FCM": str(sizes.rate)}) as stack:
+    # A queue has a limit once every provider of its channel has one: together they are the limit.
+    limits = dict.fromkeys(("PROVIDER_RATE_FCM", "PROVIDER_RATE_APNS"), str(sizes.rate / 2))
+    async with Stack.start(folder, environ={**environ, **limits}) as stack:
         return await stack.with_everything_up(turns(stack, sizes))
 
 
