@@ -52,7 +52,7 @@ burst: $(READY) ## signal one order 20,000 times (SIGNALS=n)
 bench-burst: $(READY) ## signal one order 10,000 times
 	@SIGNALS=10000 $(BIN)/python -m benchmarks.burst
 
-bench-priority: $(READY) ## urgent news and a small merchant beside 20,000 queued pushes (BACKLOG=n URGENT=n SMALL=n)
+bench-priority: $(READY) ## urgent news and a small merchant beside 20,000 queued pushes (BACKLOG=n URGENT=n SMALL=n RATE=n PACE=n)
 	@$(BIN)/python -m benchmarks.load.priority
 
 bench-open: $(READY) ## 50,000 open orders on one worker process (ORDERS=n ORDERS_CACHED=n)

@@ -20,7 +20,7 @@ API_RATES: Mapping[str, str] = {
     "strangers": "300/minute",
     "attempts": "20/minute",
 }
-# Open orders that a worker process keeps in memory, at some 60 KiB each.
+# Open orders that a worker process keeps in memory, at 60 to 160 KiB each.
 ORDERS_CACHED = 2_000
 QUEUES = ("order-notifications", "send-push", "send-sms", "send-email")
 

@@ -234,7 +234,8 @@ def _chosen(queues: str) -> list[str]:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def _in_several(queues: str, processes: int, first_port: int | None) -> int:
+def in_several(queues: str, processes: int, first_port: int | None) -> int:
+    """Run so many workers until SIGTERM. Raises BadInput where there are no ports for all their metrics."""
     if (first_port or 0) + processes > LAST_PORT:
         raise BadInput("METRICS_PORT", f"{first_port} leaves no ports for {processes} processes after it")
     command = [sys.executable, os.path.abspath(__file__), "--queues", queues, "--one-of-several"]
@@ -265,7 +266,7 @@ def main(
         raise BadInput("providers", f"none is configured, set {needed} and what belongs to it")
     chosen = _chosen(queues)
     if processes > 1:
-        return _in_several(queues, processes, settings.metrics_port)
+        return in_several(queues, processes, settings.metrics_port)
     asyncio.run(serve(settings, chosen, is_one_of_several=one_of_several))
     return DONE
 

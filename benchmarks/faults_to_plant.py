@@ -23,6 +23,8 @@ _RECEIPTS = "tests/test_story_of_receipts.py::"
 _LIVE = "tests/test_story_of_live_activities.py::"
 _SENDING = "tests/test_sending.py::"
 _DESK = "tests/domain/test_desk.py::"
+_TURNS = "tests/test_story_of_turns.py::"
+_QUEUES = "tests/test_story_of_full_queues.py::"
 _STORE = "tests/store/"
 _ANY_ORDER = (
     "tests/test_properties_of_an_order.py"
@@ -205,7 +207,7 @@ FAULTS = (
     ),
     PlantedFault(
         "the window slides with each event",
-        "domain/desk.py",
+        "domain/listener.py",
         "self.waiting_since = self.waiting_since or now",
         "self.waiting_since = now",
         _STORY + "test_the_window_does_not_slide",
@@ -302,5 +304,20 @@ FAULTS = (
         "not isinstance(answer.outcome, (Gone, Refused))",
         "not isinstance(answer.outcome, Refused)",
         _LIVE + "test_an_activity_that_was_swiped_away_gives_its_place_back_to_alerts",
+    ),
+    # Out of turn
+    PlantedFault(
+        "sends do not say whose order they are about",
+        _DELIVERY,
+        "turn_of(self.batch.priority, self.batch.merchant_id)",
+        "turn_of(self.batch.priority, None)",
+        _TURNS + "test_sends_carry_the_priority_of_their_news_and_their_merchant",
+    ),
+    PlantedFault(
+        "a queue that has caught up is not noticed",
+        _ORDER,
+        "if await in_store(Planning.is_behind, AskQueues(channels=listener.behind)):",
+        "if True:",
+        _QUEUES + "test_it_lets_go_with_the_window_in_which_the_queue_has_caught_up",
     ),
 )

@@ -8,10 +8,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from domain.orders import BadInput
 from fleet import with_own_port
 from simulator.ports import Ports
-from tests.processes import Process, eventually, run, running, settings_apart
+from tests.processes import Process, eventually, running, settings_apart
 from tests.stage import Stage
+from worker import in_several
 
 # A fleet of something that starts faster than a worker, and counts its lives in a folder.
 FLEET = """
@@ -98,13 +100,9 @@ def test_each_process_has_its_metrics_on_a_port_of_its_own() -> None:
     assert "METRICS_PORT" not in with_own_port({}, 1)
 
 
-async def test_more_processes_than_ports_are_refused_in_one_line(stage: Stage, tmp_path: Path) -> None:
-    settings = {**await settings_apart(stage, "no-ports", tmp_path), "METRICS_PORT": "65530"}
-
-    ended = await run("worker.py", "--processes", "9", settings=settings)
-
-    assert (ended.code, ended.problem.partition(":")[0]) == (1, "worker")
-    assert "METRICS_PORT: 65530 leaves no ports" in ended.problem
+def test_more_processes_than_ports_are_refused() -> None:
+    with pytest.raises(BadInput, match="METRICS_PORT: 65530 leaves no ports for 9 processes after it"):
+        in_several("send-push", 9, 65530)
 
 
 async def test_two_workers_serve_and_neither_outlives_the_command(stage: Stage, tmp_path: Path) -> None:

@@ -107,7 +107,8 @@ def test_memory_is_compared_after_warming_up_and_latency_by_halves() -> None:
     [
         (Run(16, 0.95, 2, 0.3), "the server's core, 95% busy"),
         (Run(16, 0.5, 6, 0.9), "the 7 core(s) that the server leaves, 99% busy"),
-        (Run(16, 0.5, 2, 0.3), "neither"),
+        (Run(16, 0.5, 2, 0.3), "no core: 2.3 of 7"),
+        (Run(16, 0.5, 2, 0.3, others=3), "other programs, which took 3.0 of 8"),
     ],
 )
 def test_what_bounds_two_processes_is_what_was_busy(two: Run, bound: str) -> None:

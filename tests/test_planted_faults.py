@@ -10,7 +10,7 @@ from benchmarks.planted_faults import ROOT, Colour, Result, a_copy, planted, pro
 
 WINDOW_SLIDES = PlantedFault(
     "the window slides with each event",
-    "domain/desk.py",
+    "domain/listener.py",
     "self.waiting_since = self.waiting_since or now",
     "self.waiting_since = now",
     "tests/domain/test_properties_of_the_desk.py"
@@ -57,7 +57,7 @@ def test_a_test_that_cannot_run_is_not_red(tmp_path: Path) -> None:
 
 def test_a_fault_without_its_place_is_not_planted(tmp_path: Path) -> None:
     (tmp_path / "domain").mkdir()
-    (tmp_path / "domain" / "desk.py").write_text("")
+    (tmp_path / "domain" / "listener.py").write_text("")
 
     with pytest.raises(ValueError, match="0 times"), planted(WINDOW_SLIDES, tmp_path):
         pass

@@ -31,6 +31,11 @@ async def planned(folder: Path, crowd: str, orders: int, patience: float) -> Non
     await _until(lambda: sum(endings(folder, crowd).values()) >= orders, patience)
 
 
+async def drains(folder: Path, crowd: str, patience: float) -> None:
+    """Wait until what was queued leaves: a limit that is lifted takes the server a moment to notice."""
+    await _until(lambda: any(endings(folder, crowd)[status] for status in WELL), patience)
+
+
 async def settled(folder: Path, crowd: str, patience: float) -> None:
     """Wait until nothing of a crowd is under way any more."""
     await _until(lambda: not any(endings(folder, crowd)[status] for status in _UNDER_WAY), patience)

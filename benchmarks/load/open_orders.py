@@ -31,7 +31,7 @@ ORDERS, CACHED = 50_000, 2_000
 GROWTH = 1.10
 _OPEN = Rules(window_seconds=3600)
 # An answer that does not come is asked for so often: a busy machine is no lost order.
-_ASKED = 5
+_ASKED = 30
 # More at once only wait for each other, and are asked for again.
 LANES = 20
 # MiB that a worker's memory moves by though nothing happens.

@@ -10,14 +10,14 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from activities.store import Store
 from benchmarks.load.crowd import ORDERS_OF_ONE, Crowd, announce_all, latencies, quantile
-from benchmarks.load.evidence import LEDGER, WELL, endings, limit, planned, settled
+from benchmarks.load.evidence import LEDGER, WELL, drains, endings, limit, planned, settled
 from domain.channels import Channel
 from domain.status import Status
 from leaving import leave
@@ -101,6 +101,7 @@ async def turns(stack: Stack, sizes: Sizes) -> Turns:
     await announce_all(service, big)
     await planned(stack.folder, big.name, sizes.backlog, PATIENCE + PATIENCE_EACH * sizes.backlog)
     await limit(service.client, PUSHES, None)
+    await drains(stack.folder, big.name, PATIENCE)
     beside = await _measured(stack, service, "beside", sizes)
     waited = endings(stack.folder, big.name)["PENDING"]
     load = os.getloadavg()[0]
@@ -147,22 +148,20 @@ async def _load(stack: Stack, *crowds: Crowd) -> None:
 async def measure(sizes: Sizes, folder: Path) -> Turns:
     """Start everything in a folder, with the provider's limit, and measure."""
     environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    async with Stack.start(folder, environ={**environ, "PROVIDER_RATE_FCM": str(sizes.rate)}) as stack:
+    # A queue has a limit once every provider of its channel has one: together they are the limit.
+    limits = dict.fromkeys(("PROVIDER_RATE_FCM", "PROVIDER_RATE_APNS"), str(sizes.rate / 2))
+    async with Stack.start(folder, environ={**environ, **limits}) as stack:
         return await stack.with_everything_up(turns(stack, sizes))
 
 
 def main() -> bool:
     """Measure and print."""
-    asked = Sizes(
-        **{name: int(os.environ.get(name.upper()) or usual) for name, usual in _USUAL.items()},
-    )
+    usual = asdict(Sizes())
+    asked = Sizes(**{name: type(size)(os.environ.get(name.upper()) or size) for name, size in usual.items()})
     with tempfile.TemporaryDirectory(prefix="priority-") as folder:
         found = asyncio.run(measure(asked, Path(folder)))
     Console(file=sys.stdout).print(str(found), highlight=False, soft_wrap=True)
     return found.holds
-
-
-_USUAL = {"backlog": BACKLOG, "urgent": URGENT, "small": SMALL}
 
 
 if __name__ == "__main__":

@@ -26,17 +26,20 @@ from simulator.stack import Stack
 ORDERS, LANES, WARM_UP = 150, 60, 20
 # Of what the cores that are left could give: the rest is for what processes share, the ledger above all.
 LEAST = 0.8
+# A machine of which others take this share says nothing about us.
+TOO_BUSY = 0.25
 _RULES = Rules(window_seconds=WINDOW_SECONDS, linger_seconds=1)
 
 
 @dataclass(frozen=True)
 class Run:
-    """Orders a second with so many processes, and how busy they kept each part, in cores."""
+    """Orders a second with so many processes, and how busy each part was, in cores. ``others``: not ours."""
 
     rate: float
     server: float
     workers: float
     rest: float
+    others: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,13 @@ class Compared:
         """What two processes ran into."""
         if self.two.server > 0.9:
             return f"the server's core, {self.two.server:.0%} busy"
+        if self.two.others > TOO_BUSY * self.cores:
+            return f"other programs, which took {self.two.others:.1f} of {self.cores} cores: ask again later"
         left = self.cores - 1
         used = self.two.workers + self.two.rest
         if used > 0.85 * left:
             return f"the {left} core(s) that the server leaves, {used / left:.0%} busy"
-        return f"neither: {used:.1f} of {left} core(s) beside the server were busy, the ledger has one writer"
+        return f"no core: {used:.1f} of {left} beside the server were busy, the ledger has one writer"
 
     @property
     def holds(self) -> bool:
@@ -106,18 +111,26 @@ async def _run(stack: Stack, drive: "partial[Drive]", processes: int, orders: in
     # What we start is where we are: beside the server, not on its core.
     await drive(f"warm-{prefix}").run(WARM_UP, WARM_UP)
     parts = [psutil.Process(stack["temporal"].pid), psutil.Process(worker.pid), psutil.Process()]
-    before = [_cpu(part, with_children=part.pid != os.getpid()) for part in parts]
+    before, machine = [_cpu(part, with_children=part.pid != os.getpid()) for part in parts], _machine()
     driven = drive(prefix)
     await driven.run(orders, LANES)
     after = [_cpu(part, with_children=part.pid != os.getpid()) for part in parts]
+    all_busy = (_machine() - machine) / driven.seconds
     await worker.stop()
-    busy = [(now - was) / driven.seconds for now, was in zip(after, before, strict=True)]
-    return Run(orders / driven.seconds, *busy)
+    server, workers, rest = [(now - was) / driven.seconds for now, was in zip(after, before, strict=True)]
+    others = max(0.0, all_busy - server - workers - rest)
+    return Run(orders / driven.seconds, server, workers, rest, others)
 
 
 def cores() -> list[int]:
     """The cores this machine gives us."""
     return list(range(psutil.cpu_count() or 1))
+
+
+def _machine() -> float:
+    """Seconds in which a core of this machine was busy, for whomever."""
+    times = psutil.cpu_times()
+    return float(times.user + times.system + times.nice)
 
 
 def _cpu(process: psutil.Process, *, with_children: bool) -> float:
