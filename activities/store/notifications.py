@@ -109,7 +109,7 @@ _COUNTS = (
 _OF_A_SEND = (
     *(_c.message_id, _c.order_id, _c.recipient_id, _c.role, _c.channel, _c.statuses, _c.facts, _c.priority),
     *(_c.deadline, _c.status, _c.reason, _c.provider, _c.retry_count, _c.failing_since, _c.is_in_doubt),
-    _c.variant,
+    *(_c.variant, _c.redriven_by, _c.newest_at),
 )
 _ENVELOPE = (
     select(*_OF_A_SEND, *PERSON)
