@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import httpx
 from temporalio.exceptions import TemporalError
@@ -59,7 +60,7 @@ async def parts(settings: Settings, public_url: str, runtime: Runtime | None = N
             orders=RunningOrders(client),
             links=links,
             service=OrderService(client, EVENTS_WAIT),
-            callers=Callers(store.api_keys, links),
+            callers=Callers(store.api_keys, links, _origin_of(settings.temporal_ui)),
             wording=FluentWording(),
             operations=Operations(
                 Redriving(client),
@@ -73,7 +74,16 @@ async def parts(settings: Settings, public_url: str, runtime: Runtime | None = N
             sns=SnsMessages(topic, fetching(http)) if topic else None,
             limits=Limits(settings.api_rates),
             origins=settings.api_origins,
+            codec=client.data_converter.payload_codec,
         )
+
+
+def _origin_of(url: str | None) -> str | None:
+    """As browsers name it."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 async def serve(settings: Settings) -> None:

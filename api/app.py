@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.types import ASGIApp
+from temporalio.converter import PayloadCodec
 
 from activities.store import Store
 from activities.store.errors import StoreUnavailable
 from activities.wording import FluentWording
 from api.answers import ComeAgain, come_again, not_allowed, refused
 from api.callers import Callers
+from api.codec import CodecDoor
 from api.document import ABOUT, completed
 from api.envelope import CrossOrigin, Envelope
 from api.events import EventsDoor
@@ -47,7 +49,8 @@ from domain.links import SignedLinks
 class Parts:
     """What the API is made of. None of ``twilio_auth_token`` and ``sns``: that provider is not ours.
 
-    ``origins``: whose web apps may call what is a recipient's own.
+    ``origins``: whose web apps may call what is a recipient's own. ``codec``: what encrypts payloads, None
+    where they are in the clear.
     """
 
     store: Store
@@ -61,6 +64,7 @@ class Parts:
     sns: SnsMessages | None = None
     limits: Limits = field(default_factory=Limits)
     origins: Sequence[str] = ()
+    codec: PayloadCodec | None = field(default=None, repr=False)
 
 
 class Api(FastAPI):
@@ -73,7 +77,9 @@ class Api(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything that a call passes on its way to a door."""
-        within = CrossOrigin(super().build_middleware_stack(), self._parts.origins)
+        within = CrossOrigin(
+            super().build_middleware_stack(), self._parts.origins, self._parts.callers.temporal_ui
+        )
         return Envelope(within, is_https=self._parts.links.public_url.startswith("https:"))
 
     def openapi(self) -> dict[str, Any]:
@@ -106,6 +112,7 @@ def build(parts: Parts) -> Api:
         InboxDoor(store.inboxes, parts.callers),
         StreamDoor(store.inboxes, parts.callers),
         InboxPageDoor(store, parts.callers, parts.links, parts.wording, pages),
+        CodecDoor(parts.codec, parts.callers),
         pages,
         HealthDoor(store, parts.orders),
     )

@@ -17,6 +17,7 @@ from domain.links import OPERATOR_SECONDS, RECIPIENT_SECONDS, SignedLinks
 RECIPIENT_COOKIE, OPERATOR_COOKIE = "recipient", "operator"
 _OPERATOR = "order-notifications operator"
 _READING = frozenset({"GET", "HEAD"})
+_CODEC = "/codec/"
 # For the OpenAPI document alone: who is let in is decided here.
 _KEY = HTTPBearer(scheme_name="key", description="A key of `starter.py keys make`", auto_error=False)
 _TOKEN = HTTPBearer(
@@ -32,10 +33,13 @@ class Keys(Protocol):
 
 
 class Callers:
-    """Knows who calls. Refuses with 401 whom it does not know, with 403 who may not do this."""
+    """Knows who calls. Refuses with 401 whom it does not know, with 403 who may not do this.
 
-    def __init__(self, keys: Keys, links: SignedLinks) -> None:
-        self._keys, self._links = keys, links
+    ``temporal_ui``: the origin of Temporal's own pages, whose operators may ask for what payloads hold.
+    """
+
+    def __init__(self, keys: Keys, links: SignedLinks, temporal_ui: str | None = None) -> None:
+        self._keys, self._links, self.temporal_ui = keys, links, temporal_ui
 
     def with_scope(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
         """A dependency: a caller whose key has ``scope``."""
@@ -118,8 +122,13 @@ class Callers:
         response.set_cookie(name, value, max_age=seconds, httponly=True, secure=secure, samesite="lax")
 
     def _cookie(self, request: Request, name: str) -> str | None:
-        is_ours = request.method in _READING or self.comes_from_us(request)
+        is_ours = request.method in _READING or self.comes_from_us(request) or self._reads_payloads(request)
         return request.cookies.get(name) if is_ours else None
+
+    def _reads_payloads(self, request: Request) -> bool:
+        """Whether a page of Temporal's asks: browsers let no other page read the answer."""
+        is_codec = request.scope["path"].startswith(_CODEC)
+        return is_codec and self.temporal_ui is not None and request.headers.get("origin") == self.temporal_ui
 
     def _origins(self, request: Request) -> tuple[str, ...]:
         ours = urlsplit(self._links.public_url)

@@ -18,6 +18,8 @@ _FOR_ONE_YEAR = "max-age=31536000"
 _EVERYWHERE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 # What a customer's web app calls, with a token and never with a cookie.
 _OF_RECIPIENTS = "/v1/me"
+# What the pages of Temporal's own UI call, with the cookie of an operator who signed in here.
+_OF_TEMPORAL = "/codec"
 
 
 class Envelope:
@@ -53,17 +55,21 @@ class Envelope:
 
 
 class CrossOrigin:
-    """Lets web apps at ``origins`` call what is their user's own; nobody else from another origin."""
+    """Lets web apps at ``origins`` call what is their user's own, and Temporal's UI the codec."""
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str], temporal_ui: str | None = None) -> None:
         self._app = app
-        self._for_web_apps = app if not origins else _cors(app, origins)
+        self._for_others = {
+            _OF_RECIPIENTS: _cors(app, origins) if origins else app,
+            _OF_TEMPORAL: _cors_for_operators(app, temporal_ui) if temporal_ui else app,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a browser's question, or pass a call on."""
         path = scope.get("path", "")
-        is_theirs = path == _OF_RECIPIENTS or path.startswith(f"{_OF_RECIPIENTS}/")
-        await (self._for_web_apps if is_theirs else self._app)(scope, receive, send)
+        theirs = (of for of in self._for_others if path == of or path.startswith(f"{of}/"))
+        app = self._for_others.get(next(theirs, ""), self._app)
+        await app(scope, receive, send)
 
 
 class RequestIds(logging.Filter):
@@ -83,6 +89,16 @@ def _cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_headers=("Authorization", "Content-Type", "Last-Event-ID", REQUEST_ID),
         expose_headers=("Retry-After", REQUEST_ID),
         allow_credentials=False,
+    )
+
+
+def _cors_for_operators(app: ASGIApp, temporal_ui: str) -> ASGIApp:
+    return CORSMiddleware(
+        app,
+        allow_origins=(temporal_ui,),
+        allow_methods=("POST",),
+        allow_headers=("Content-Type", "X-Namespace"),
+        allow_credentials=True,
     )
 
 

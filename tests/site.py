@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from temporalio.client import Client
+
 from activities.wording import FluentWording
 from api.app import Parts, build
 from api.callers import Callers
@@ -30,24 +32,31 @@ class Site:
 
 @asynccontextmanager
 async def open_site(
-    stage: Stage, port: int | None = None, wording: FluentWording | None = None
+    stage: Stage,
+    port: int | None = None,
+    wording: FluentWording | None = None,
+    *,
+    client: Client | None = None,
+    temporal_ui: str = "https://temporal.example.org",
 ) -> AsyncIterator[Site]:
-    """The API over the stage's own Temporal and store, on a free port unless told which."""
+    """The API over the stage's store and its Temporal, or another one's, on a free port unless told which."""
+    client = client or stage.client
     port = port or free_port()
     links = SignedLinks(f"http://127.0.0.1:{port}", await stage.store.signing_secrets())
     key = await stage.store.api_keys.make("everybody", list(Scope))
     parts = Parts(
         store=stage.store,
-        orders=RunningOrders(stage.client),
+        orders=RunningOrders(client),
         links=links,
-        service=OrderService(stage.client),
-        callers=Callers(stage.store.api_keys, links),
+        service=OrderService(client),
+        callers=Callers(stage.store.api_keys, links, temporal_ui),
         wording=wording or FluentWording(),
         operations=Operations(
-            Redriving(stage.client),
+            Redriving(client),
             providers=await names_of(stage.settings.providers),
-            ui=TemporalUi("https://temporal.example.org", stage.client.namespace),
+            ui=TemporalUi(temporal_ui, client.namespace),
         ),
+        codec=client.data_converter.payload_codec,
     )
     async with serving(build(parts), port=port) as url:
         yield Site(url, links, key.text, stage)

@@ -27,6 +27,7 @@ MAY_KNOW = {
     "activities": {"domain"},
     "api": {
         "domain",
+        "encryption",
         "starter",
         "settings",
         "temporal_client",

@@ -34,6 +34,7 @@ from domain.redriving import Redriven, RedriveOutcome
 from domain.status import Status
 from domain.telling import DeadLetter
 from domain.timeline import Timeline
+from encryption import EncryptedPayloads, PayloadKeys
 from starter import NoSuchOrder, NoWorker, OrderIsOver
 from temporal_client import NoServer
 from tests.api.amazon import TOPIC, Amazon
@@ -42,6 +43,7 @@ from tests.store.stage import as_url, batch, sent, somebody
 
 # What the world calls; nothing of it is where the API really listens.
 PUBLIC_URL = "https://notifications.example.org"
+TEMPORAL_UI = "https://temporal.example.org"
 AUTH_TOKEN = "auth-token"  # noqa: S105 the simulator's Twilio account
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
 # On which status the customer gets a row on the channel.
@@ -255,11 +257,12 @@ async def open_door(
             orders=orders or told,
             links=links,
             service=told,
-            callers=Callers(store.api_keys, links),
+            callers=Callers(store.api_keys, links, TEMPORAL_UI),
             wording=wording or FluentWording(),
-            operations=Operations(redrives, ["smtp"], TemporalUi("https://temporal.example.org", "default")),
+            operations=Operations(redrives, ["smtp"], TemporalUi(TEMPORAL_UI, "default")),
             twilio_auth_token=AUTH_TOKEN,
             sns=SnsMessages(TOPIC, amazon.fetch),
+            codec=EncryptedPayloads(PayloadKeys({"k1": bytes(32)})),
         )
         parts = replace(parts, **more)
         front.app = build(parts)
