@@ -24,6 +24,7 @@ from domain.orders import BadInput
 ACK_WAIT = 10.0
 _ANSWERS_WITHIN = 5.0
 _FETCH = 1.0
+_TOGETHER = 0.02
 # In thirds of the ack wait: by then whatever was given to nobody has come again.
 _PATIENCE = 9
 _MOST_AT_ONCE = 500
@@ -38,6 +39,8 @@ class NatsSource:
         self._settings, self._capacity = settings, capacity
         self._ours = CatchingUp[Msg]()
         self._behind_since: float | None = None
+        self._done: list[Msg] = []
+        self._is_anything_done = asyncio.Event()
         self.keep_every: float | None = ACK_WAIT / 3
 
     async def __aenter__(self) -> Self:
@@ -57,9 +60,13 @@ class NatsSource:
         self.keep_every = (info.config.ack_wait or ACK_WAIT) / 3
         delivered = info.delivered.consumer_seq if info.delivered else 0
         self._ours = CatchingUp(delivered, is_behind=bool(info.num_ack_pending))
+        self._acknowledging = asyncio.create_task(self._acknowledge_what_is_done())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._acknowledging.cancel()
+        await asyncio.gather(self._acknowledging, return_exceptions=True)
+        await self._acknowledge_all()
         for msg in self._ours.everything():
             # Whoever comes next need not wait for it.
             with contextlib.suppress(Error, OSError):
@@ -81,8 +88,8 @@ class NatsSource:
     async def acknowledge(self, message: Message) -> None:
         """See :class:`bridge.source.Source`."""
         if msg := self._ours.acknowledged(message.own):
-            with contextlib.suppress(Error, OSError):
-                await msg.ack()
+            self._done.append(msg)
+            self._is_anything_done.set()
 
     async def keep(self) -> None:
         """See :class:`bridge.source.Source`."""
@@ -104,6 +111,20 @@ class NatsSource:
         """See :class:`bridge.source.Source`."""
         info = await self._info()
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+    async def _acknowledge_what_is_done(self) -> None:
+        """What is done within a moment goes in one packet: one for each would cost more than all the rest."""
+        while True:
+            await self._is_anything_done.wait()
+            await asyncio.sleep(_TOGETHER)
+            self._is_anything_done.clear()
+            await self._acknowledge_all()
+
+    async def _acknowledge_all(self) -> None:
+        done, self._done = self._done, []
+        for msg in done:
+            with contextlib.suppress(Error, OSError):
+                await msg.ack()
 
     async def _caught_up(self) -> Sequence[tuple[int, Msg]]:
         """What may be handed on once nothing is missing any more."""

@@ -13,6 +13,8 @@ from bridge.source import Source, SourceAway
 # What is held when somebody wants us to end may take so long to be handed over.
 DRAIN = 20.0
 LOOK_EVERY = 1.0
+# While there is no room, or Temporal is away, a look in so many seconds is enough.
+PAUSE = 0.05
 LAG_EVERY = 5.0
 
 
@@ -48,7 +50,7 @@ class Bridge:
         for message in received:
             self._lanes.take(read(message))
         if not room:
-            await self._lanes.changes(LOOK_EVERY)
+            await asyncio.sleep(PAUSE)
 
     def _room(self) -> int:
         """None when full, until half is free: pausing and resuming a broker costs something."""

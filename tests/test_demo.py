@@ -18,7 +18,7 @@ import pytest
 from domain.channels import Channel
 from domain.status import Role, Status
 from simulator.checking import differences, people_received, timelines_had_to_say
-from simulator.ports import Ports
+from simulator.ports import Ports, a_free_port
 from simulator.server import PortTakenError
 from simulator.stack import Stack
 from simulator.stories import BURST, STORIES
@@ -130,6 +130,23 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[async
     await asyncio.gather(playing, return_exceptions=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+async def by_nats(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[asyncio.Task[Ended]]":
+    """The same by way of a broker, at the same time."""
+    here = settings(tmp_path_factory.mktemp("nats"), ONCE="1", VIA="nats", NATS_PORT=str(a_free_port()))
+
+    async def play_by_nats() -> Ended:
+        async with running(*DEMO, settings=here) as demo:
+            await demo.says("events go by NATS")
+            await demo.says("Order C: ")
+            return await demo.ends()
+
+    playing = asyncio.create_task(play_by_nats())
+    yield playing
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+
+
 async def test_a_run_that_is_stopped_leaves_no_process_and_knows_its_orders_when_it_is_back(
     tmp_path: Path,
 ) -> None:
@@ -229,6 +246,23 @@ async def test_the_demo_tells_three_orders_as_it_has_to_and_ends_by_itself(
     assert len(played.programs) == 3
     assert all(map(is_gone, played.programs))
     assert os.listdir(played.folder) == [], "the temporary folder is removed"
+
+
+async def test_the_demo_tells_the_same_by_way_of_a_broker(by_nats: "asyncio.Task[Ended]") -> None:
+    ended = await by_nats
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "events go by NATS" in ended.out
+    assert "Every order was told exactly as it had to be." in ended.out
+
+
+async def test_a_way_that_nobody_knows_is_one_line(tmp_path: Path) -> None:
+    ended = await run(*DEMO, settings=settings(tmp_path, VIA="pigeon"))
+
+    assert (ended.code, ended.problem) == (
+        1,
+        "demo: VIA: pigeon is no way that we know, use nats or leave it out",
+    )
 
 
 async def test_a_stack_lets_its_programs_be_killed_and_started_again(tmp_path: Path) -> None:
