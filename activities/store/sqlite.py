@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 BUSY_SECONDS = 30
 _LOOK_AGAIN = (0.0005, 0.005)
+_OPENS_WITHIN = 5
 _SET_UP = ("synchronous=NORMAL", "foreign_keys=ON")
 
 P = ParamSpec("P")
@@ -27,8 +28,8 @@ def open_file(where: URL) -> Engine:
     engine = create_engine(
         where,
         hide_parameters=True,
-        # We begin our transactions ourselves, and wait ourselves.
-        connect_args={"isolation_level": None, "timeout": 0},
+        # We begin our transactions ourselves, and wait ourselves once it is open.
+        connect_args={"isolation_level": None, "timeout": _OPENS_WITHIN},
         # Who waited for a connection here would wait for somebody who cannot go on before.
         max_overflow=-1,
     )
@@ -97,3 +98,4 @@ def _set_up(connection: sqlite3.Connection, _: object) -> None:
     # wait for it. The mode is the file's: they find it changed, or the next connection changes it.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA busy_timeout=0")

@@ -1,11 +1,13 @@
 """In trouble with the database, callers get one error to wait on, and nobody a contact detail to read."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,6 +80,39 @@ async def test_writers_of_several_stores_wait_for_each_other(stage: Stage) -> No
         await asyncio.gather(*((stage if number % 2 else other).plan(one) for number, one in enumerate(told)))
 
     assert len(await stage.store.inbox("c-42")) == 20
+
+
+async def test_a_file_that_another_process_is_writing_to_is_waited_for_and_nothing_else_is(
+    tmp_path: Path,
+) -> None:
+    url = as_url(tmp_path / "store.db")
+    await migrate(url)
+    async with opened(url) as store:
+        with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as another:
+            another.execute("BEGIN IMMEDIATE")
+            writing = asyncio.create_task(store.load([somebody()]))
+
+            assert await store.find("c-42") is None, "who reads, reads on"
+            assert not writing.done()
+            another.execute("ROLLBACK")
+        await writing
+
+        assert await store.find("c-42") == somebody()
+
+
+async def test_a_file_that_nobody_else_may_open_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    url = as_url(tmp_path / "store.db")
+    await migrate(url)
+    another = sqlite3.connect(tmp_path / "store.db", isolation_level=None, check_same_thread=False)
+    another.execute("PRAGMA locking_mode=EXCLUSIVE")
+    another.execute("BEGIN IMMEDIATE")
+    moment = threading.Timer(0.2, another.close)
+    moment.start()
+
+    async with opened(url) as store:
+        assert await store.find("c-42") is None
+
+    moment.join()
 
 
 async def test_a_refused_row_is_reported_without_what_was_in_it(stage: Stage) -> None:
