@@ -30,6 +30,8 @@ def open_file(where: URL) -> Engine:
         hide_parameters=True,
         # We begin our transactions ourselves, and wait ourselves once it is open.
         connect_args={"isolation_level": None, "timeout": _OPENS_WITHIN},
+        # Nothing is left open in one that comes back: what was begun here was ended here.
+        pool_reset_on_return=None,
         # Who waited for a connection here would wait for somebody who cannot go on before.
         max_overflow=-1,
     )
