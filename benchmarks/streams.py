@@ -135,14 +135,15 @@ async def _tell(store: Store, plan: Plan, readers: Sequence[StreamReader]) -> To
     Some have lost their connection just before it is told, some lose it before it can arrive.
     """
     told: Told = {}
-    began, deciding = time.monotonic(), partial(decide, carried=frozenset[Channel]())
+    deciding, wording = partial(decide, carried=frozenset[Channel]()), FluentWording()
+    began = time.monotonic()
     for number in range(plan.news):
         await asyncio.sleep(began + number / plan.rate - time.monotonic())
         reader = random.choice(readers)  # noqa: S311 not for secrets
         batch = _batch(f"order-{number}", reader.recipient_id)
         if number % plan.cut_every == 0:
             reader.cut()
-        await store.plan(batch, deciding, FluentWording())
+        await store.plan(batch, deciding, wording)
         told[batch.order_id] = (reader, time.monotonic(), reader.cuts if reader.is_open else None)
         if number % plan.cut_every == 1:
             reader.cut()
