@@ -68,7 +68,10 @@ class SqsSource:
         calls = min(_AT_ONCE, math.ceil(limit / _BATCH)) if self._was_full else 1
         batches = await asyncio.gather(*(self._receive(min(limit, _BATCH)) for _ in range(calls)))
         self._was_full = len(batches[0]) == _BATCH
-        return [self._message(one) for batch in batches for one in batch if self._is_new(one)]
+        # Calls side by side may come back in any order. SQS itself gives a group to one of them at a time,
+        # what stands in for it may not.
+        given = sorted((one for batch in batches for one in batch), key=_sent)
+        return [self._message(one) for one in given if self._is_new(one)]
 
     async def acknowledge(self, message: Message) -> None:
         """See :class:`bridge.source.Source`. Deleted soon, ten at a time."""
@@ -144,7 +147,6 @@ class SqsSource:
         return is_new
 
     def _message(self, given: dict[str, Any]) -> Message:
-        sent = int(given["Attributes"]["SentTimestamp"]) / 1000
         return Message(
             body=given["Body"].encode(),
             headers={
@@ -153,7 +155,7 @@ class SqsSource:
                 if "StringValue" in value
             },
             place=f"message {given['MessageId']}",
-            published_at=datetime.fromtimestamp(sent, UTC),
+            published_at=datetime.fromtimestamp(_sent(given) / 1000, UTC),
             own=given,
         )
 
@@ -199,6 +201,10 @@ def _client(settings: SqsSettings) -> Any:
             max_pool_connections=2 * _AT_ONCE,
         ),
     )
+
+
+def _sent(given: Mapping[str, Any]) -> int:
+    return int(given["Attributes"]["SentTimestamp"])
 
 
 def _group(given: Mapping[str, Any]) -> str:
