@@ -37,7 +37,7 @@ class KafkaSource:
 
     def __init__(self, settings: KafkaSettings, let_go: LetGo) -> None:
         self._settings, self._let_go = settings, let_go
-        self._offsets = Offsets()
+        self._offsets, self._began = Offsets(), dict[str, int]()
         self._is_paused, self._is_down = False, False
         # One thread each: a consumer is asked for one thing at a time, and parking waits for no message.
         self._polling = ThreadPoolExecutor(1, "kafka-consumer")
@@ -144,6 +144,8 @@ class KafkaSource:
         await self._let_go(shares)
         done = {share: offset for share, offset in self._offsets.next.items() if share in shares}
         self._offsets.forget(shares)
+        for share in shares:
+            self._began.pop(share, None)
         return done
 
     def _hear(self, error: KafkaError) -> None:
@@ -165,12 +167,24 @@ class KafkaSource:
             raise SourceAway(_named(problem)) from None
 
     def _lag_of(self, partition: TopicPartition, position: Mapping[str, int]) -> int:
-        low, high = self._consumer.get_watermark_offsets(partition, timeout=_POLL)
-        at = position.get(_share(partition))
-        if at is None:
-            (committed,) = self._consumer.committed([partition], timeout=_POLL)
-            at = low if committed.offset == OFFSET_INVALID else committed.offset
-        return max(high - at, 0)
+        # What a partition has is told by every fetch of it. To ask would be to wait behind that fetch, which
+        # the broker holds for half a second while there is nothing new. One that is paused is not fetched.
+        _, high = self._consumer.get_watermark_offsets(
+            partition, timeout=_ANSWERS_WITHIN, cached=not self._is_paused
+        )
+        at = position.get(share := _share(partition))
+        if at is None and share not in self._began:
+            self._began[share] = self._beginning(partition)
+        return max(high - (self._began[share] if at is None else at), 0)
+
+    def _beginning(self, partition: TopicPartition) -> int:
+        """Where we go on in a partition of which nothing is done yet."""
+        (committed,) = self._consumer.committed([partition], timeout=_ANSWERS_WITHIN)
+        if committed.offset != OFFSET_INVALID:
+            offset: int = committed.offset
+            return offset
+        low, _ = self._consumer.get_watermark_offsets(partition, timeout=_ANSWERS_WITHIN)
+        return low
 
     # In the producer's thread
 

@@ -66,6 +66,14 @@ class Crossing:
         found = [line.rpartition(" ")[2] for line in lines if all(one in line for one in wanted)]
         return float(found[0]) if found else -1
 
+    async def shows(self, name: str, value: float) -> None:
+        """Wait until one of the bridge's own figures has this value."""
+
+        async def has_it() -> bool:
+            return await self.figure(name) == value
+
+        await eventually(has_it)
+
     async def nothing_is_left(self) -> None:
         """Wait until the broker has nothing for us any more."""
 

@@ -130,11 +130,8 @@ async def test_what_became_of_messages_is_counted(crossing: Crossing, city: City
         "refused": 1,
     }
 
-    async def all_is_quiet() -> bool:
-        names = ("bridge_lag", "bridge_in_flight", "bridge_oldest_seconds", "bridge_paused")
-        return not any([await crossing.figure(name) for name in names])
-
-    await eventually(all_is_quiet)
+    for name in ("bridge_lag", "bridge_in_flight", "bridge_oldest_seconds", "bridge_paused"):
+        await crossing.shows(name, 0)
 
 
 async def test_an_event_of_an_order_that_is_over_leaves_the_broker(crossing: Crossing, city: City) -> None:
@@ -192,6 +189,8 @@ async def test_while_temporal_is_away_the_bridge_waits_and_says_so(crossing: Cro
     await crossing.publish(*events[1:])
     await crossing.bridge.says("Temporal does not answer")
     assert await crossing.broker.left() == 2
+    await crossing.shows("bridge_paused", 1)
+    await crossing.shows("bridge_lag", 2)
     await crossing.line.mend()
     await crossing.bridge.says("Temporal answers again")
     await crossing.nothing_is_left()
