@@ -103,6 +103,8 @@ _TROUBLE_WITH_TLS = {
     "name a PEM file",
     "InvalidContentType": "TEMPORAL_TLS: the server at {} does not speak TLS, correct TEMPORAL_ADDRESS "
     "or leave TLS and the API key out",
+    "code: Unauthenticated": "TEMPORAL_API_KEY: the server at {} does not take it, or wants one",
+    "code: PermissionDenied": "TEMPORAL_API_KEY: the server at {} knows whose it is and does not let them in",
     "transport error": "TEMPORAL_TLS_CLIENT_CERT_PATH: the server at {} hung up, give it a certificate "
     "that it knows, and TEMPORAL_TLS_CLIENT_KEY_PATH",
 }

@@ -1,14 +1,16 @@
 """TLS, certificates and the API key on the way to Temporal, by its own variables and its profile file."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from simulator.http2 import Answer, Http2Server
 from tests.processes import Ended, address, run, running, settings_apart
 from tests.stage import City, Person, Stage
-from tests.tls import Authority, Door
+from tests.tls import HOST, Authority, Door, terminating
 
 API_KEY = "a-key-nobody-may-see"
 
@@ -135,6 +137,22 @@ async def test_the_api_key_goes_with_every_call_over_tls(doors: Doors) -> None:
     assert len(calls) > 1
     assert {call["authorization"] for call in calls} == {f"Bearer {API_KEY}"}
     assert API_KEY not in ended.err
+
+
+@pytest.mark.parametrize("code", ["16", "7"], ids=["unknown", "not let in"])
+async def test_an_api_key_that_the_server_does_not_take_is_named(doors: Doors, code: str) -> None:
+    refused = {"content-type": "application/grpc", "grpc-status": code, "grpc-message": "no such key"}
+    server = Http2Server(lambda _: Answer(200, headers=refused))
+    tls = terminating(doors.authority.issue("cloud"))
+    async with await asyncio.get_running_loop().create_server(server.connect, HOST, 0, ssl=tls) as cloud:
+        address = f"{HOST}:{cloud.sockets[0].getsockname()[1]}"
+        ended = await asked(
+            {**doors.trusting(doors.open, TEMPORAL_API_KEY=API_KEY), "TEMPORAL_ADDRESS": address}
+        )
+
+    assert ended.code == 1
+    assert "TEMPORAL_API_KEY: the server" in ended.problem
+    assert API_KEY not in ended.problem
 
 
 async def test_the_api_key_never_goes_in_the_clear(doors: Doors) -> None:

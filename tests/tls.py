@@ -88,7 +88,7 @@ class Door:
         Without an ``identity`` it is a door that everybody on the way can look through.
         """
         door = cls(target)
-        tls = _terminating(identity, admits) if identity else None
+        tls = terminating(identity, admits) if identity else None
         async with await asyncio.start_server(door._let_in, HOST, 0, ssl=tls) as server:
             door.address = f"{HOST}:{server.sockets[0].getsockname()[1]}"
             yield door
@@ -104,7 +104,8 @@ class Door:
         await asyncio.gather(_pass_on(reader, back, said), _pass_on(there, writer, bytearray()))
 
 
-def _terminating(identity: Identity, admits: Authority | None) -> ssl.SSLContext:
+def terminating(identity: Identity, admits: Authority | None = None) -> ssl.SSLContext:
+    """How a server with this certificate speaks."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(identity.certificate, identity.key)
     context.set_alpn_protocols(["h2"])
