@@ -15,6 +15,7 @@ from activities.store.granting import GRANTS, grant, grants_for
 from activities.store.migrating import make_ready
 from activities.store.tables import Base
 from domain.orders import BadInput
+from tests.processes import run
 from tests.store.stage import a_role, as_role, as_url, owner_of, run_sql, somebody
 
 REFUSED = "permission denied|must be owner"
@@ -115,6 +116,16 @@ async def test_a_role_that_is_not_there_or_owns_the_tables_is_refused(ours: str)
 async def test_sqlite_has_no_roles(migrated_sqlite: Path) -> None:
     with pytest.raises(BadInput, match="SQLite, which has no roles"):
         await grant(as_url(migrated_sqlite), "programs")
+
+
+async def test_a_database_administrator_may_read_the_grants_before_anybody_runs_them(ours: str) -> None:
+    role = make_url(ours).username or ""
+    command = ("migrate", "--grant-to", role, "--print")
+    ended = await run("starter.py", *command, settings={"DATABASE_URL": owner_of(ours)})
+
+    assert ended.code == 0, ended.err
+    assert ended.out.splitlines() == [f"{line};" for line in await grants_for(owner_of(ours), role)]
+    assert f'GRANT SELECT, INSERT ON "public"."consents" TO "{role}";' in ended.out
 
 
 async def test_a_name_is_quoted_as_a_name(ours: str, postgres_url: str) -> None:
