@@ -28,6 +28,9 @@ check: $(READY) ## linters, types and languages
 	@$(BIN)/mypy
 	@$(BIN)/python -m activities.wording
 
+audit: $(READY) ## whether a package we pin has a known vulnerability, where advisories can be reached
+	@$(BIN)/python -m benchmarks.audit
+
 cost: $(READY) ## what one order costs on Temporal, next to the least it could
 	@$(BIN)/python -m benchmarks.cost
 
@@ -91,4 +94,4 @@ $(READY): requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
-.PHONY: help demo run test check cost chaos faults bench bench-bridge bridge-chaos burst bench-burst bench-priority bench-open bench-processes capacity soak apns streams fuzz secrets requirements
+.PHONY: help demo run test check audit cost chaos faults bench bench-bridge bridge-chaos burst bench-burst bench-priority bench-open bench-processes capacity soak apns streams fuzz secrets requirements

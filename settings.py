@@ -41,7 +41,8 @@ class Build:
 class Settings:
     """What a process of ours needs to know. Temporal's own settings are read by Temporal's own reader.
 
-    ``rates``: calls a second to each provider by its upper-case name, for the whole fleet. ``orders_cached``:
+    ``migrates``: it makes and changes the tables as it starts, or only looks whether somebody did. ``rates``:
+    calls a second to each provider by its upper-case name, for the whole fleet. ``orders_cached``:
     how many open orders a worker process keeps in memory. ``public_url``:
     where the world reaches our HTTP API, None where it does not. ``sns_topic``: where SES's events come from.
     ``temporal_ui``: where operators find Temporal's own pages, None where there are none.
@@ -52,6 +53,7 @@ class Settings:
     """
 
     database_url: str = field(repr=False)
+    migrates: bool = True
     providers: Sequence[channels.Config] = ()
     rates: Mapping[str, float] = field(default_factory=dict)
     metrics_host: str = "127.0.0.1"
@@ -75,6 +77,7 @@ class Settings:
         environ = with_secrets(environ)
         return cls(
             database_url=database_url(environ),
+            migrates=migrates(environ),
             providers=channels.configured(environ),
             rates={
                 name.removeprefix(_RATE): _positive(name, value)
@@ -148,6 +151,11 @@ def database_url(environ: Mapping[str, str]) -> str:
     except OSError as error:
         raise BadInput("DATA_DIR", f"{folder} cannot be made: {error.strerror}") from None
     return f"sqlite:///{folder.absolute()}/order-notifications.db"
+
+
+def migrates(environ: Mapping[str, str]) -> bool:
+    """Whether a program makes and changes the tables as it starts, or only sees that somebody did."""
+    return _switch(environ, "DATABASE_MIGRATE", default="on")
 
 
 def data_dir(environ: Mapping[str, str]) -> Path:
@@ -254,8 +262,8 @@ _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{3,}:[0-9]{12}:[a-zA-Z0-9_-]{1
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def _switch(environ: Mapping[str, str], name: str) -> bool:
-    value = environ.get(name, "").strip() or "off"
+def _switch(environ: Mapping[str, str], name: str, default: str = "off") -> bool:
+    value = environ.get(name, "").strip() or default
     if value not in {"on", "off"}:
         raise BadInput(name, f"{value} is neither, write on or off")
     return value == "on"

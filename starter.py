@@ -60,6 +60,7 @@ from operating.experiments import app as experiments
 from operating.explanations import explanation_of
 from operating.explanations import show as show_explanation
 from operating.keys import app as keys
+from operating.migrating import migrate
 from operating.opening import open_store
 from operating.providers import app as providers
 from operating.trying_out import try_out
@@ -278,6 +279,7 @@ def explain(
 
 
 app.command("test-send")(try_out)
+app.command("migrate")(migrate)
 app.command("bridge")(bridge_through(Door(OrderService, over=OrderIsOver, not_now=(NoWorker,))))
 recipients.command("link")(link)
 

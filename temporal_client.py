@@ -83,7 +83,28 @@ async def connect(runtime: Runtime | None = None, retry: RetryConfig | None = No
             return await Client.connect(
                 **config, data_converter=converter, runtime=runtime, plugins=plugins(), retry_config=retry
             )
-    except (RuntimeError, TimeoutError):
-        raise NoServer(
-            f"TEMPORAL_ADDRESS: no Temporal server answers at {address}, start it or correct it"
-        ) from None
+    except (RuntimeError, TimeoutError) as problem:
+        raise NoServer(_meaning(str(problem), has_tls=bool(config.get("tls"))).format(address)) from None
+
+
+def _meaning(problem: str, *, has_tls: bool) -> str:
+    found = (meaning for sign, meaning in _TROUBLE_WITH_TLS.items() if sign in problem)
+    return next(found, _NO_SERVER) if has_tls else _NO_SERVER
+
+
+_NO_SERVER = "TEMPORAL_ADDRESS: no Temporal server answers at {}, start it or correct it"
+# By words of the SDK's core, the first that fits. Should it choose others, it is as without TLS.
+_TROUBLE_WITH_TLS = {
+    "NotValidForName": "TEMPORAL_TLS_SERVER_NAME: the server at {} has a certificate for another name, "
+    "give that one",
+    "InvalidCertificate": "TEMPORAL_TLS_SERVER_CA_CERT_PATH: who vouches for the server at {} is not "
+    "trusted, name the file with their certificate",
+    "PrivateKeyParseError": "TEMPORAL_TLS_CLIENT_KEY_PATH: the key for the server at {} cannot be read, "
+    "name a PEM file",
+    "InvalidContentType": "TEMPORAL_TLS: the server at {} does not speak TLS, correct TEMPORAL_ADDRESS "
+    "or leave TLS and the API key out",
+    "code: Unauthenticated": "TEMPORAL_API_KEY: the server at {} does not take it, or wants one",
+    "code: PermissionDenied": "TEMPORAL_API_KEY: the server at {} knows whose it is and does not let them in",
+    "transport error": "TEMPORAL_TLS_CLIENT_CERT_PATH: the server at {} hung up, give it a certificate "
+    "that it knows, and TEMPORAL_TLS_CLIENT_KEY_PATH",
+}

@@ -39,7 +39,7 @@ from activities.reaching import Reaching, nothing_around
 from activities.redriving import Redriving
 from activities.sending import Sending
 from activities.store import Store, StoreUnavailable
-from activities.store.migrating import migrate
+from activities.store.migrating import make_ready
 from activities.sweeping import Sweeping
 from activities.watching import Watch
 from activities.wording import FluentWording
@@ -81,7 +81,7 @@ async def workers(
 
     ``now`` is the clock of what does not go by an order's own: the store, the breakers and the sweep.
     """
-    await migrate(settings.database_url)
+    await make_ready(settings.database_url, migrates=settings.migrates)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(settings.database_url, now))
         providers = channels.build(settings.providers, await stack.enter_async_context(new_client()))

@@ -19,7 +19,7 @@ import logs
 import tracing
 from activities.channels import twilio
 from activities.store import Store, StoreUnavailable
-from activities.store.migrating import migrate
+from activities.store.migrating import make_ready
 from activities.wording import FluentWording
 from api.app import Parts, build
 from api.callers import Callers
@@ -48,7 +48,7 @@ LINE = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 async def parts(settings: Settings, public_url: str, runtime: Runtime | None = None) -> AsyncIterator[Parts]:
     """What the API is made of, open until the block ends."""
     client = await connect(runtime)
-    await migrate(settings.database_url)
+    await make_ready(settings.database_url, migrates=settings.migrates)
     async with (
         Store(settings.database_url) as store,
         httpx.AsyncClient(timeout=FETCHED_WITHIN) as http,

@@ -6,12 +6,16 @@ cd "$(dirname "$0")"
 umask 077
 mkdir -p secrets
 random() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
-for name in postgres_password temporal_password notifications_password grafana_password; do
+for name in postgres_password temporal_password notifications_password notifications_app_password grafana_password; do
   [ -s "secrets/$name" ] || random > "secrets/$name"
 done
-[ -s secrets/database_url ] ||
-  printf 'postgresql://notifications:%s@postgres/order_notifications\n' "$(cat secrets/notifications_password)" \
-    > secrets/database_url
+# database_url FILE ROLE: the role that owns our tables and changes them, or the one that our programs run as.
+database_url() {
+  [ -s "secrets/$1" ] ||
+    printf 'postgresql://%s:%s@postgres/order_notifications\n' "$2" "$(cat "secrets/$2_password")" > "secrets/$1"
+}
+database_url database_owner_url notifications
+database_url database_url notifications_app
 for name in smtp_password twilio_auth_token fcm_service_account apns_key; do
   [ -e "secrets/$name" ] || : > "secrets/$name"
 done

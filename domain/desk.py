@@ -186,6 +186,7 @@ class Desk(BaseModel):
 
     def _batch(self, listener: Listener, now: datetime) -> Batch:
         self.batches += 1
+        held_for = listener.behind if listener.held_until else ()
         news = listener.hand_out()
         if self.newest_told is None or news[-1].moment > self.newest_told.moment:
             self.newest_told = news[-1]
@@ -199,6 +200,7 @@ class Desk(BaseModel):
             told_at=now,
             first_of_run=not listener.ledger_asked,
             merchant_id=self.holders.get(Role.MERCHANT),
+            held_for=held_for,
         )
         listener.ledger_asked = True
         return batch

@@ -74,6 +74,9 @@ def _why_then(story: Story) -> Iterable[Because]:
         yield Because(rule=Rule.AT_ONCE, says=says)
     else:
         yield Because(rule=Rule.WINDOW, says=f"{_listed(story.path)} waited in the window for company")
+    if story.told and story.told.held_for:
+        queues = " and ".join(story.told.held_for)
+        yield Because(rule=Rule.BEHIND, says=f"merged for longer: the queue of {queues} was behind")
     if len(story.path) > 1:
         yield Because(rule=Rule.PATH, says=f"told in the words of {' + '.join(story.path)}")
     yield Because(rule=Rule.USEFUL_FOR, says=f"of use until {moment(story.deadline)}")

@@ -17,6 +17,7 @@ class Rule(StrEnum):
 
     AT_ONCE = "at-once"
     WINDOW = "window"
+    BEHIND = "behind"
     PATH = "path"
     USEFUL_FOR = "useful-for"
     DEFAULT = "default"

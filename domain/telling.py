@@ -23,7 +23,8 @@ class Batch(Wire):
     """News for one recipient, told together as one message per channel.
 
     ``redriven_by``: the run that tells it again after it reached nobody. ``merchant_id``: whose order it is,
-    so that the sends of one merchant do not crowd out those of another.
+    so that the sends of one merchant do not crowd out those of another. ``held_for``: channels whose queues
+    were behind, for which it was merged for longer.
     """
 
     order_id: str
@@ -37,6 +38,7 @@ class Batch(Wire):
     first_of_run: bool = False
     redriven_by: str | None = None
     merchant_id: str | None = None
+    held_for: tuple[Channel, ...] = ()
 
     @property
     def newest(self) -> News:

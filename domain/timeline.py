@@ -39,7 +39,7 @@ class Line(BaseModel):
 
 
 class ToldBatch(BaseModel):
-    """One batch and what became of it on each channel."""
+    """One batch and what became of it on each channel. ``held_for``: queues it was merged for longer for."""
 
     batch: int
     recipient_id: str
@@ -50,6 +50,7 @@ class ToldBatch(BaseModel):
     deadline: datetime
     channels: list[Line]
     note: str | None = None
+    held_for: tuple[Channel, ...] = ()
 
     def line(self, channel: Channel) -> Line:
         """The line of one channel."""
@@ -87,6 +88,7 @@ def opening(batch: Batch, number: int, channels: dict[Channel, Decision]) -> Tol
         deadline=batch.deadline,
         channels=[_line(batch, channel, decision) for channel, decision in channels.items()],
         note=None if channels else "an earlier run of this order had told it",
+        held_for=batch.held_for,
     )
 
 

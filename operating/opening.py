@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 async def open_store() -> "AsyncIterator[Store]":
     """The store at ``DATABASE_URL``. Only commands that need it load the libraries for it: half a second."""
     from activities.store import Store, StoreUnavailable  # noqa: PLC0415 see above
-    from activities.store.migrating import migrate  # noqa: PLC0415 see above
-    from settings import database_url  # noqa: PLC0415 see above
+    from activities.store.migrating import make_ready  # noqa: PLC0415 see above
+    from settings import database_url, migrates  # noqa: PLC0415 see above
 
     url = database_url(os.environ)
     try:
-        await migrate(url)
+        await make_ready(url, migrates=migrates(os.environ))
         async with Store(url) as store:
             yield store
     except StoreUnavailable as problem:

@@ -5,21 +5,47 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import text
+from temporalio.client import Client
+from temporalio.testing import TimeSkipper
 
+from activities.store import Store
 from domain.orders import BadInput
+from domain.status import Status
 from settings import Settings
 from simulator.ports import Ports
-from tests.processes import HOME, run, running, settings_apart
-from tests.stage import Stage
+from temporal_client import DATA_CONVERTER
+from tests.processes import HOME, address, eventually, run, running, settings_apart
+from tests.stage import City, Stage
+from tests.store.postgres import PostgresServer, a_postgres_server
+from tests.store.stage import run_sql
 from tests.watching import PROMETHEUS, promtool
 
 COMPOSE: dict[str, Any] = yaml.safe_load((HOME / "docker-compose.yml").read_text())
 DATABASE_PASSWORD = "a-password-nobody-may-see"  # noqa: S105 it is looked for where it must not be
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is made for a deployment."""
+    return _secrets(tmp_path_factory.mktemp("deployed"))
+
+
+@pytest.fixture(scope="module")
+def postgres(secrets: Path) -> Iterator[PostgresServer]:
+    """The database server of a deployment, set up anew as when something was added to its script."""
+    with a_postgres_server() as server:
+        for _ in range(2):
+            server.run_script(HOME / "deploy" / "postgres" / "roles.sh", SECRETS=str(secrets))
+        server.ask_for_passwords()
+        yield server
 
 
 def test_compose_accepts_the_file() -> None:
@@ -72,15 +98,12 @@ def test_every_file_that_compose_mounts_is_there() -> None:
 
 
 def test_the_secrets_that_compose_names_are_the_ones_that_are_made(tmp_path: Path) -> None:
-    script = tmp_path / "deploy" / "make-secrets.sh"
-    script.parent.mkdir()
-    shutil.copy(HOME / "deploy" / "make-secrets.sh", script)
-    for _ in range(2):
-        subprocess.run(["sh", script], check=True, capture_output=True)
+    secrets = _secrets(tmp_path)
+    first = {path.name: path.read_text() for path in secrets.iterdir()}
 
-    made = {path.name: path.read_text() for path in (tmp_path / "deploy" / "secrets").iterdir()}
+    made = {path.name: path.read_text() for path in _secrets(tmp_path).iterdir()}
     assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} == set(made)
-    assert made["notifications_password"].strip() in made["database_url"]
+    assert made == first
 
 
 def test_everything_the_image_needs_is_pinned_as_it_is_here() -> None:
@@ -100,18 +123,45 @@ def test_the_image_holds_what_the_product_is_made_of_and_nothing_else() -> None:
         assert f"!{part}" in (HOME / ".dockerignore").read_text()
 
 
-async def test_the_worker_and_the_api_run_as_compose_starts_them(stage: Stage, tmp_path: Path) -> None:
+async def test_the_worker_and_the_api_run_as_compose_starts_them(
+    stage: Stage, postgres: PostgresServer, secrets: Path, tmp_path: Path
+) -> None:
+    """With the secrets and the roles that are made for it: they work as one that cannot change a table."""
+    for name in ("database_url", "database_owner_url"):
+        (secrets / name).write_text(postgres.reached_by((secrets / name).read_text().strip()))
     apart = await settings_apart(stage, "deployed", tmp_path)
-    worker, api = (_service(name, apart, tmp_path) for name in ("worker", "api"))
+    worker, api, migrate = (_service(name, apart, secrets) for name in ("worker", "api", "migrate"))
 
+    too_early = await run(*worker.command, settings=worker.settings)
+    migrated = await run(*migrate.command, settings=migrate.settings)
     async with running(*worker.command, settings=worker.settings) as started:
         await started.says("worker: ready")
         async with running(*api.command, settings=api.settings) as answering:
             await answering.says("api: ready at ")
+            told = await _told_to_somebody_new(stage, (secrets / "database_url").read_text())
+
+    assert (too_early.code, "none of our tables" in too_early.problem) == (1, True)
+    assert migrated.code == 0, migrated.err
+    assert migrated.out.endswith("notifications_app may work with them\n")
+    assert len(told) == 1
+
+
+async def test_each_role_of_the_deployment_enters_only_what_is_its_own(postgres: PostgresServer) -> None:
+    may_enter = text(
+        "SELECT rolname, datname FROM pg_roles, pg_database WHERE NOT rolsuper AND rolcanlogin "
+        "AND datallowconn AND has_database_privilege(rolname, datname, 'CONNECT') ORDER BY 1, 2"
+    )
+
+    assert await run_sql(postgres.url(), may_enter) == [
+        ("notifications", "order_notifications"),
+        ("notifications_app", "order_notifications"),
+        ("temporal", "temporal"),
+        ("temporal", "temporal_visibility"),
+    ]
 
 
 async def test_without_any_provider_the_worker_says_in_one_line_what_is_missing(tmp_path: Path) -> None:
-    worker = _service("worker", {}, tmp_path)
+    worker = _service("worker", {}, _secrets(tmp_path))
 
     ended = await run(*worker.command, settings=worker.settings)
 
@@ -143,13 +193,33 @@ class _Service:
         self.settings = settings
 
 
-def _service(name: str, here: dict[str, str], folder: Path) -> _Service:
+def _secrets(folder: Path) -> Path:
+    """A folder with the secrets that are made for a deployment; what is there already stays."""
+    script = folder / "deploy" / "make-secrets.sh"
+    script.parent.mkdir(exist_ok=True)
+    shutil.copy(HOME / "deploy" / "make-secrets.sh", script)
+    subprocess.run(["sh", script], check=True, capture_output=True)
+    return script.parent / "secrets"
+
+
+async def _told_to_somebody_new(stage: Stage, database: str) -> list[str]:
+    """What a customer is told by push, of an order that is announced to the workers deployed here."""
+    client = await Client.connect(address(stage), namespace="deployed", data_converter=DATA_CONVERTER)
+    async with Store(database) as store:
+        apart = replace(stage, env=TimeSkipper(client), store=store, orders={})  # type: ignore[arg-type] # has what is used
+        city = City(apart, "deployed")
+        person = await city.customer()
+        order = city.order(person)
+        await order.signal(order.event(Status.OUT_FOR_DELIVERY))
+        await eventually(lambda: bool(person.pushes))
+        return person.pushes
+
+
+def _service(name: str, here: dict[str, str], secrets: Path) -> _Service:
     written = COMPOSE["services"][name]
-    (folder / "database_url").write_text(f"sqlite:///{folder}/{name}.db\n")
-    for secret in written["secrets"]:
-        (folder / secret).touch()
     settings = {key: _with_nothing_set(value) for key, value in written["environment"].items()}
-    settings = {key: value.replace("/run/secrets", str(folder)) for key, value in settings.items()}
+    mounted = {f"/run/secrets/{secret}": str(secrets / secret) for secret in written["secrets"]}
+    settings = {key: mounted.get(value, value) for key, value in settings.items()}
     elsewhere = {"METRICS_PORT": "", "API_METRICS_PORT": "", "API_PORT": str(Ports.free().api)}
     elsewhere |= {"API_HOST": "127.0.0.1", "DATABASE_URL": ""}
     return _Service(written["command"], {**settings, **here, **elsewhere})

@@ -165,6 +165,20 @@ def test_without_a_version_workers_are_not_told_apart() -> None:
     assert Settings.read({"TEMPORAL_WORKER_BUILD_ID": " "}).build is None
 
 
+def test_the_runbook_rolls_back_by_the_same_commands() -> None:
+    by_page = {
+        page: re.findall(
+            r"```bash\n(.*?)```",
+            (HOME / "docs" / page).read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0],
+            re.DOTALL,
+        )
+        for page, heading in (("deploying.md", "Rolling back"), ("runbook.md", "Roll back"))
+    }
+
+    assert len(by_page["runbook.md"]) == 2
+    assert by_page["runbook.md"] == by_page["deploying.md"]
+
+
 def _page() -> str:
     return (HOME / "docs" / "deploying.md").read_text().replace("\\\n", "")
 

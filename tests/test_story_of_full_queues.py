@@ -42,6 +42,7 @@ async def test_news_that_can_wait_is_merged_for_longer(city: City, behind: SendQ
 
     assert len(ana.pushes) == 2
     assert "has been accepted and prepared, and it is ready to go" in ana.pushes[1]
+    assert [batch.held_for for batch in (await order.timeline()).batches] == [(), (Channel.PUSH,)]
 
 
 async def test_it_lets_go_with_the_window_in_which_the_queue_has_caught_up(

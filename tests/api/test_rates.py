@@ -202,6 +202,7 @@ def test_every_kind_has_a_limit_unless_it_is_given_otherwise() -> None:
         ("API_RATE", "events=5/minute,guests=5/minute", "guests=5/minute is no rate"),
         ("API_RATE", "events=5 per minute", "events=5 per minute is no rate"),
         ("WORKFLOW_SANDBOX", "yes", "yes is neither, write on or off"),
+        ("DATABASE_MIGRATE", "never", "never is neither, write on or off"),
         ("API_CORS_ORIGINS", "*", "* is no origin, write for example https://app.example.org"),
         ("API_CORS_ORIGINS", "https://app.example.org/", "https://app.example.org/ is no origin"),
         ("API_CORS_ORIGINS", "http://app.example.org", "http://app.example.org is no origin"),

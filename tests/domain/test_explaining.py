@@ -278,6 +278,15 @@ def test_a_batch_says_why_it_was_told_when_it_was_and_in_which_words() -> None:
     assert hurried.because[0].says == "told at once, with all that waited: OUT_FOR_DELIVERY does not wait"
 
 
+def test_news_that_was_merged_for_longer_names_the_queue_it_waited_for() -> None:
+    held = timeline(told(S.ACCEPTED, S.PREPARING, held_for=(PUSH, SMS)))
+
+    assert [(one.rule, one.says) for one in batch(explained(by=held)).because][1] == (
+        "behind",
+        "merged for longer: the queue of push and sms was behind",
+    )
+
+
 def test_an_experiment_and_a_redrive_are_named() -> None:
     found = row(variant="nearby-tone/b", redriven_by="run-1")
 

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from activities.store import Store
+from activities.store.granting import grant
 from activities.store.migrating import migrate
 from activities.store.tables import Base
 from tests.store.postgres import a_postgres_server
-from tests.store.stage import Stage, a_database, as_url, somebody
+from tests.store.stage import Stage, a_database, a_role, as_role, as_url, owner_of, somebody
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +27,15 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def migrated_postgres(postgres_url: str) -> AsyncIterator[str]:
-    async with a_database(postgres_url) as url:
+    """Our tables, as the role of the running programs sees them: whatever it lacks is missed by some test."""
+    async with (
+        a_role(postgres_url) as role,
+        a_database(postgres_url) as url,
+        as_role(url, role) as theirs,
+    ):
         await migrate(url)
-        yield url
+        await grant(url, role)
+        yield theirs
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +90,7 @@ async def stage(store: Store, url: str) -> Stage:
 
 
 def empty_all_tables(postgres: str) -> None:
-    engine = create_engine(make_url(postgres).set(drivername="postgresql+psycopg"))
+    engine = create_engine(make_url(owner_of(postgres)).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
         connection.execute(text("TRUNCATE " + ", ".join(Base.metadata.tables)))
     engine.dispose()

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 _NOBODY = 65534
 # A test's data may be lost with the machine.
 _FAST = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=50"
@@ -37,6 +39,21 @@ class PostgresServer:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
+
+    def run_script(self, script: Path, **environ: str) -> None:
+        """Run a script that calls psql, as the image of the deployment does when it starts."""
+        path = os.pathsep.join([str(self._binaries), os.environ["PATH"]])
+        subprocess.run(["sh", script], check=True, env={"PATH": path, "PGHOST": str(self._home), **environ})
+
+    def ask_for_passwords(self) -> None:
+        """Believe nobody but ``postgres`` without one from now on."""
+        rules = "local all postgres trust\nlocal all all scram-sha-256\n"
+        (self._data / "pg_hba.conf").write_text(rules)
+        self._run("pg_ctl", "-D", self._data, "reload")
+
+    def reached_by(self, url: str) -> str:
+        """A URL of the deployment, of the same role and database on this server."""
+        return make_url(url).set(host=None, query={"host": str(self._home)}).render_as_string(False)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres:open-sesame@/{database}?host={self._home}"

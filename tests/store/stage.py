@@ -130,9 +130,13 @@ def as_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-async def run_sql(url: str, statement: TextClause, values: Any = None) -> list[Any]:
-    """One statement behind the store's back."""
-    where = make_url(url)
+# Whose the tables are, where the role in the URL of the store may only work with them.
+_OWNERS: dict[str, str] = {}
+
+
+async def run_sql(url: str, statement: TextClause, values: Any = None, *, as_owner: bool = True) -> list[Any]:
+    """One statement behind the store's back, by whoever owns the tables unless said otherwise."""
+    where = make_url(owner_of(url) if as_owner else url)
     driver = "sqlite" if where.get_backend_name() == "sqlite" else "postgresql+psycopg"
     return await asyncio.to_thread(_run_sql, where.set(drivername=driver), statement, values)
 
@@ -145,6 +149,30 @@ def _run_sql(where: URL, statement: TextClause, values: Any) -> list[Any]:
             return list(result.all()) if result.returns_rows else []
     finally:
         engine.dispose()
+
+
+def owner_of(url: str) -> str:
+    """The same database, as the role that owns its tables."""
+    return _OWNERS.get(url, url)
+
+
+@asynccontextmanager
+async def a_role(server: str) -> AsyncIterator[str]:
+    """A role that may do nothing yet, on a PostgreSQL server."""
+    name = f"programs_{uuid4().hex}"
+    await run_sql(server, text(f"CREATE ROLE {name} LOGIN PASSWORD 'open-sesame'"))
+    yield name
+    await run_sql(server, text(f"DROP ROLE {name}"))
+
+
+@asynccontextmanager
+async def as_role(url: str, role: str) -> AsyncIterator[str]:
+    """A database as another role sees it."""
+    where = make_url(url).set(username=role, password="open-sesame")  # noqa: S106 of a server for tests
+    theirs = where.render_as_string(hide_password=False)
+    _OWNERS[theirs] = url
+    yield theirs
+    del _OWNERS[theirs]
 
 
 @asynccontextmanager

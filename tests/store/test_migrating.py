@@ -14,8 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from activities import store
 from activities.store import Store
 from activities.store.database import Database
-from activities.store.migrating import migrate
+from activities.store.migrating import make_ready, migrate
 from activities.store.tables import Base
+from domain.orders import BadInput
 from domain.status import Status
 from tests.store.stage import PUSH, Stage, batch, run_sql, somebody
 
@@ -37,6 +38,27 @@ async def test_models_and_migrations_agree(empty_url: str) -> None:
         different = await connection.run_sync(differences)
     await database.close()
     assert different == []
+
+
+async def test_tables_of_a_newer_version_are_left_alone(empty_url: str) -> None:
+    await migrate(empty_url)
+    await run_sql(empty_url, text("UPDATE alembic_version SET version_num = '9999'"))
+
+    for migrates in (True, False):
+        await make_ready(empty_url, migrates=migrates)
+
+    assert await run_sql(empty_url, text("SELECT version_num FROM alembic_version")) == [("9999",)]
+
+
+async def test_who_does_not_migrate_says_which_tables_are_missing(empty_url: str) -> None:
+    with pytest.raises(BadInput, match=r"^DATABASE_URL: it has none of our tables .* starter\.py migrate"):
+        await make_ready(empty_url, migrates=False)
+    version = await migrate(empty_url)
+    await make_ready(empty_url, migrates=False)
+    await run_sql(empty_url, text("UPDATE alembic_version SET version_num = '0001'"))
+
+    with pytest.raises(BadInput, match=f"tables of version 0001 and this needs version {version}, run"):
+        await make_ready(empty_url, migrates=False)
 
 
 async def test_several_may_migrate_at_once(empty_url: str) -> None:
