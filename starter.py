@@ -62,6 +62,7 @@ from operating.explanations import show as show_explanation
 from operating.keys import app as keys
 from operating.opening import open_store
 from operating.providers import app as providers
+from operating.replay.command import replay
 from operating.trying_out import try_out
 from temporal_client import NoServer, connect
 from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable, turn_of
@@ -278,6 +279,7 @@ def explain(
 
 
 app.command("test-send")(try_out)
+app.command("replay")(replay)
 app.command("bridge")(bridge_through(Door(OrderService, over=OrderIsOver, not_now=(NoWorker,))))
 recipients.command("link")(link)
 

@@ -25,3 +25,22 @@ async def open_store() -> "AsyncIterator[Store]":
             yield store
     except StoreUnavailable as problem:
         raise BadInput("DATABASE_URL", str(problem)) from None
+
+
+@contextlib.asynccontextmanager
+async def open_store_as_it_is() -> "AsyncIterator[Store]":
+    """The same for a command that changes nothing, not even the tables: they have to be ours already."""
+    from activities.store import Store, StoreUnavailable  # noqa: PLC0415 as above
+    from activities.store.migrating import is_current  # noqa: PLC0415 as above
+    from settings import database_url  # noqa: PLC0415 as above
+
+    url = database_url(os.environ)
+    try:
+        if not await is_current(url):
+            raise BadInput(
+                "DATABASE_URL", "its tables are of another version and stay as they are, use a migrated copy"
+            )
+        async with Store(url) as store:
+            yield store
+    except StoreUnavailable as problem:
+        raise BadInput("DATABASE_URL", str(problem)) from None

@@ -30,6 +30,16 @@ async def migrate(url: str) -> None:
         await database.close()
 
 
+async def is_current(url: str) -> bool:
+    """Whether the tables at ``url`` are those of this version; changes nothing."""
+    database = Database(url)
+    try:
+        async with database.reading() as connection:
+            return await connection.run_sync(_is_current)
+    finally:
+        await database.close()
+
+
 def _is_current(connection: Connection) -> bool:
     heads = ScriptDirectory(str(_MIGRATIONS)).get_heads()
     return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
