@@ -38,7 +38,9 @@ async def open_store_as_it_is() -> "AsyncIterator[Store]":
     try:
         if not await is_current(url):
             raise BadInput(
-                "DATABASE_URL", "its tables are of another version and stay as they are, use a migrated copy"
+                "DATABASE_URL",
+                "has not the tables of this version, and none are made here: name the ledger of the workers,"
+                " or a migrated copy of it",
             )
         async with Store(url) as store:
             yield store

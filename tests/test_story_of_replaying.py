@@ -8,26 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 from temporalio.client import WorkflowHistory
 
 from activities.wording import FluentWording
 from activities.wording.wording import CATALOGUES
-from domain.channels import Channel
+from domain.channels import Channel, Reach
 from domain.orders import Rules
 from domain.status import Status
 from operating.replay.comparing import Difference
 from operating.replay.orders import Trial, Tried
 from simulator import Fault
 from temporal_client import DATA_CONVERTER
-from tests.processes import Ended, run, settings_of, temporal
+from tests.processes import Ended, eventually, run, settings_of, temporal
 from tests.processes import address as server_of
 from tests.stage import City, OrderStory, Person, Stage
 
 S = Status
 PUSH, SMS, EMAIL, IN_APP = Channel.PUSH, Channel.SMS, Channel.EMAIL, Channel.IN_APP
 ALL_REPLAY_AND_ALL_IS_AS_IT_WAS, BREAKS, DIFFERS = 0, 1, 3
-BURGERS = {"facts": {"merchant_name": "Burger Barn"}}
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ async def ana(city: City) -> Person:
 async def order(city: City, ana: Person) -> OrderStory:
     """An order of hers, told up to its departure: at once, in a window, and at once again."""
     order = city.order(ana)
-    await order.becomes(S.PLACED, **BURGERS)
+    await order.becomes(S.PLACED, facts={"merchant_name": "Burger Barn"})
     await order.becomes(S.ACCEPTED)
     await order.becomes(S.PREPARING)
     await order.passes(61)
@@ -100,28 +98,42 @@ def seen(differences: list[Difference]) -> list[tuple[str, str | None, str, str]
     return [(one.status, one.channel, one.then, one.now) for one in differences]
 
 
-def everything_in(stage: Stage) -> list[str]:
-    with sqlite3.connect(str(make_url(stage.settings.database_url).database)) as database:
+def a_copy_of_the_ledger(stage: Stage, folder: Path) -> Path:
+    """One that no worker writes to."""
+    copied = folder / "copy.db"
+    with sqlite3.connect(stage.folder / "ledger.db") as ledger, sqlite3.connect(copied) as copy:
+        ledger.backup(copy)
+    return copied
+
+
+def everything_in(ledger: Path) -> list[str]:
+    with sqlite3.connect(ledger) as database:
         return list(database.iterdump())
+
+
+async def is_the_newest(stage: Stage, order: OrderStory) -> bool:
+    listed = stage.client.list_workflows('WorkflowType="OrderNotifications"', limit=1)
+    return [one.id async for one in listed] == [f"order-{order.order_id}"]
 
 
 async def test_with_the_same_code_nothing_is_different_and_nothing_is_sent_or_written(
     stage: Stage, order: OrderStory, ana: Person, tmp_path: Path
 ) -> None:
     file = await exported(stage, order, tmp_path)
-    before, received = everything_in(stage), len(stage.simulator.received)
+    ledger = a_copy_of_the_ledger(stage, tmp_path)
+    before, received = everything_in(ledger), len(stage.simulator.received)
 
-    ended = await replay(stage, file)
+    ended = await replay(stage, file, DATABASE_URL=f"sqlite:///{ledger}")
 
     assert ended.code == ALL_REPLAY_AND_ALL_IS_AS_IT_WAS, ended.out + ended.err
     assert ended.out.splitlines() == [
         f"order-{order.order_id}: replays",
-        # Three pushes, three in the inbox, two mails kept, and one text, of whose words there is no record.
-        "1 orders, 0 do not replay; 8 messages would be told as they were"
-        " (2 of them in words that nobody kept, see --told-in), 0 differences",
+        # Three pushes, three in the inbox, one mail, and one text, of whose words there is no record.
+        "orders: 1, that do not replay: 0; messages as they were: 8"
+        " (1 of them in words that nobody kept, see --told-in), that differ: 0",
     ]
     assert ended.err == ""
-    assert everything_in(stage) == before
+    assert everything_in(ledger) == before
     assert len(stage.simulator.received) == received
     assert len(ana.pushes) == 3
 
@@ -156,7 +168,9 @@ async def test_with_the_catalogues_of_then_the_words_of_texts_are_compared_as_we
     assert found["words_unknown"] == 0
 
 
-async def test_a_shorter_window_merges_less(stage: Stage, order: OrderStory, ana: Person, tmp_path: Path) -> None:
+async def test_a_shorter_window_merges_less(
+    stage: Stage, order: OrderStory, ana: Person, tmp_path: Path
+) -> None:
     file = await exported(stage, order, tmp_path)
 
     ended = await replay(stage, file, "--rules", '{"window_seconds": 0}')
@@ -186,9 +200,9 @@ async def test_a_longer_window_merges_more(stage: Stage, order: OrderStory) -> N
 async def test_a_changed_preference_is_shown_where_it_counts_and_nowhere_else(
     stage: Stage, order: OrderStory, ana: Person
 ) -> None:
-    wishes = {S.OUT_FOR_DELIVERY: {PUSH: "off"}}
+    wishes = {S.OUT_FOR_DELIVERY: {PUSH: Reach.OFF}}
     changed = ana.recipient.model_copy(update={"preferences": wishes})
-    await stage.store.load([type(ana.recipient).model_validate(changed.model_dump())])
+    await stage.store.load([changed])
 
     found = await tried(stage, order)
 
@@ -210,7 +224,7 @@ async def test_a_history_that_this_code_could_not_have_made_is_named_and_what_it
     [verdict] = [line for line in ended.out.splitlines() if line.startswith("order-")]
     assert verdict.startswith(f"order-{order.order_id}: does NOT replay: it needs a build of its own")
     assert "send_by_pigeon" in verdict
-    assert "0 differences" in ended.out, "what would be told is compared all the same"
+    assert "that differ: 0" in ended.out, "what would be told is compared all the same"
     assert ended.err == ""
 
 
@@ -230,7 +244,7 @@ async def test_what_failed_and_went_another_way_is_no_difference(city: City) -> 
 async def test_what_newer_news_took_back_is_no_difference(city: City) -> None:
     ana = await city.customer()
     order = city.order(ana, window_seconds=0)
-    city.fails(Fault(kind="unavailable", address=ana.address(PUSH)))
+    city.fails(Fault(kind="error", address=ana.address(PUSH)))
     await order.becomes(S.ACCEPTED)
     city.lets_go()
 
@@ -241,7 +255,9 @@ async def test_what_newer_news_took_back_is_no_difference(city: City) -> None:
     assert seen(found.compared.differences) == []
 
 
-async def test_what_still_waits_for_its_window_is_no_difference_yet(stage: Stage, city: City, ana: Person) -> None:
+async def test_what_still_waits_for_its_window_is_no_difference_yet(
+    stage: Stage, city: City, ana: Person
+) -> None:
     order = city.order(ana)
     await order.becomes(S.ACCEPTED)
 
@@ -263,12 +279,42 @@ async def test_an_order_that_begins_again_tells_nothing_twice_here_either(city: 
     assert found.compared.same == 3
 
 
+async def test_news_that_was_announced_and_waited_for_is_taken_in_as_well(city: City, ana: Person) -> None:
+    order = city.order(ana)
+    await order.becomes(S.ACCEPTED)
+    await order.handle.execute_update("announce", order.event(S.PREPARING))
+    await order.passes(61)
+    await order.handle.execute_update("announce", order.event(S.OUT_FOR_DELIVERY))
+    await order.settles()
+
+    assert len(ana.pushes) == 2
+    found = await tried(city.stage, order)
+    assert (seen(found.compared.differences), found.compared.same) == ([], 5)
+
+
+async def test_what_a_cap_held_back_then_it_holds_back_again(city: City) -> None:
+    ana = await city.customer(caps={PUSH: 1})
+    others = [city.order(ana, window_seconds=0) for _ in range(2)]
+    for order in others:
+        await order.becomes(S.ACCEPTED)
+
+    assert [(await order.lines(ana))[PUSH] for order in others] == ["SENT", "SUPPRESSED"]
+    for order in others:
+        assert seen((await tried(city.stage, order)).compared.differences) == []
+    await city.stage.store.load([ana.recipient.model_copy(update={"caps": {PUSH: 2}})])
+    [raised] = seen((await tried(city.stage, others[1])).compared.differences)
+    assert raised[:3] == ("ACCEPTED", PUSH, "nothing, held back: 1 in the last hour")
+
+
 async def test_the_newest_orders_of_the_server_are_tried(stage: Stage, order: OrderStory) -> None:
+    # Since the server lists it.
+    await eventually(lambda: is_the_newest(stage, order))
+
     ended = await replay(stage, "--recent", "1")
 
     assert ended.code == ALL_REPLAY_AND_ALL_IS_AS_IT_WAS, ended.out + ended.err
     assert ended.out.splitlines()[0] == f"order-{order.order_id}: replays"
-    assert ended.out.splitlines()[1].startswith("1 orders, 0 do not replay;")
+    assert ended.out.splitlines()[1].startswith("orders: 1, that do not replay: 0;")
 
 
 async def test_a_ledger_that_the_order_was_not_told_by_is_no_verdict(
@@ -282,7 +328,7 @@ async def test_a_ledger_that_the_order_was_not_told_by_is_no_verdict(
     another = await replay(stage, file, DATABASE_URL=elsewhere)
 
     assert (empty.code, another.code) == (BREAKS, BREAKS)
-    assert empty.problem.startswith("starter: DATABASE_URL: its tables are of another version")
+    assert empty.problem.startswith("starter: DATABASE_URL: has not the tables of this version")
     assert another.problem.startswith(f"starter: DATABASE_URL: has no row of order {order.order_id}")
 
 

@@ -114,7 +114,7 @@ class Again:
         return Plan(channels=decisions, number=batch.number, already_told=already_told, overtaken=late)
 
     def _withdrawn(self, batch: Batch, then: Telling | None) -> list[Withdrawn]:
-        """What had not left when this batch was told, by the rows that say so, if it was told here as well."""
+        """What had not left when this batch was told: rows say so. It has to have been told here as well."""
         own = {batch.message_id(channel) for channel in Channel}
         rows = [row for told in self._then.values() if told.key in self.told for row in told.rows]
         return [
@@ -151,6 +151,7 @@ class Again:
                 for channel, decision in decisions.items()
             },
             events=tuple(piece.event_id for piece in batch.news),
+            told_at=batch.told_at,
         )
 
     def _said(self, batch: Batch, person: Recipient, channel: Channel, decision: Decision) -> Said:

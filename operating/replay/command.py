@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def replay(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, a line for each order.")] = False,
 ) -> None:
-    """Try this version on orders of the past: do they replay, and what would be told differently?
+    """Try this version on orders of the past: which do not replay, what would be told differently.
 
     The events of each order are decided on again, with this version's code, rules and words, and with what
     recipients want today, and compared with what the ledger at DATABASE_URL says was told: batches and
@@ -54,6 +55,8 @@ def replay(
     """
     if (file is None) == (recent is None):
         raise BadInput("FILE", "give the file of a history, or --recent and how many orders")
+    # What breaks is ours to say, in one line.
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     code = asyncio.run(_replay(file, recent or 0, _rules(rules), told_in, as_json=as_json))
     if code != DONE:
         raise typer.Exit(code)
@@ -152,8 +155,8 @@ def _summary(done: "Sequence[Tried]") -> str:
     differ = sum(len(one.compared.differences) for one in done)
     words = f" ({unknown} of them in words that nobody kept, see --told-in)" if unknown else ""
     return (
-        f"{len(done)} orders, {broken} do not replay; {same} messages would be told as they were{words}, "
-        f"{differ} differences"
+        f"orders: {len(done)}, that do not replay: {broken}; "
+        f"messages as they were: {same}{words}, that differ: {differ}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -54,10 +55,10 @@ def compare(
     then: Mapping[Key, Telling],
     now: Mapping[Key, Telling],
     recorded: Recorded,
-    arrived: Mapping[str, object],
+    arrived: Mapping[str, datetime],
     waiting: Iterable[str],
 ) -> Compared:
-    """Compare batch by batch, in the order of their recipients' news. What waits on either side is left out."""
+    """Compare batch by batch. What waits on either side is left out."""
     compared, undecided = Compared(), set(waiting) | _still_waited(then, recorded, arrived)
     for key in (*then, *(key for key in now if key not in then)):
         before, after = then.get(key), now.get(key)
@@ -76,7 +77,7 @@ def _waits(key: Key, before: Telling | None, after: Telling | None, undecided: s
 
 
 def _still_waited(
-    then: Mapping[Key, Telling], recorded: Recorded, arrived: Mapping[str, object]
+    then: Mapping[Key, Telling], recorded: Recorded, arrived: Mapping[str, datetime]
 ) -> set[str]:
     """The events that waited for a window when the history was taken."""
     if (until := recorded.waits_until) is None:
@@ -113,7 +114,7 @@ def _compare_one(
     then: Mapping[Key, Telling],
     now: Mapping[Key, Telling],
 ) -> None:
-    if before is None or after is None or not _differ(before, after, is_planned=bool(told.rows)):
+    if before is None or after is None or not _differ(before, after):
         compared.same += bool(before and before.is_told)
         compared.unknown += bool(before and before.is_told and before.words is None)
         return
@@ -121,11 +122,11 @@ def _compare_one(
     compared.differences.append(_difference(told, channel, *said))
 
 
-def _differ(before: Said, after: Said, *, is_planned: bool) -> bool:
+def _differ(before: Said, after: Said) -> bool:
+    if before is _OFF or after is _OFF:
+        # A batch that told nobody anything has no rows, and one that is not there tells nobody either.
+        return before.is_told or after.is_told
     one, other = before.decision, after.decision
-    if not is_planned and not after.is_told and other.verdict not in _HAS_A_REASON:
-        # A batch that told nobody anything has no rows: which channels were kept for what is not known.
-        return False
     if one.verdict is not other.verdict:
         return True
     if one.verdict in _HAS_A_REASON:

@@ -1,4 +1,4 @@
-"""Finds the histories to try code on: a file that Temporal's CLI or UI wrote, or the server's newest orders."""
+"""Finds the histories to try code on: a file by Temporal's CLI or UI, or the server's newest orders."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,6 +1,5 @@
 """Tries today's code on recorded orders: does each replay, and what would be told differently."""
 
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -44,7 +43,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Trial:
-    """Today's code, rules and words. ``told_in`` are the catalogues of what was told, where they are known."""
+    """Today's code, rules and words. ``told_in`` are the catalogues of then, where they are known."""
 
     store: "Store"
     wording: "FluentWording"
@@ -60,8 +59,6 @@ class Trial:
 
     def _replayer(self) -> Replayer:
         """Debugging only means here that a machine which is busy is not taken for a deadlock."""
-        # What breaks is ours to say, in one line.
-        logging.getLogger("temporalio").setLevel(logging.CRITICAL)
         runtime = Runtime(telemetry=TelemetryConfig(logging=None))
         return Replayer(
             workflows=[OrderNotifications], data_converter=self.converter, runtime=runtime, debug_mode=True
@@ -85,7 +82,7 @@ class Trial:
     async def _compared(self, recorded: Recorded) -> Compared:
         rows = await self.store.history(recorded.order_id)
         _refuse_another_ledger(recorded, rows)
-        earlier, own = rows_of_run(rows, recorded.began, recorded.ended)
+        earlier, own = rows_of_run(rows, recorded.began, recorded.ended, recorded.events)
         kept = await self.store.looking_back.inbox_words(recorded.order_id)
         then = tellings(own, kept, await self._language(own))
         again = Again(recorded, then, earlier, self.store, self.wording, self.rules)
@@ -100,9 +97,11 @@ class Trial:
 
 
 def _refuse_another_ledger(recorded: Recorded, rows: "tuple[Notification, ...]") -> None:
-    """Where something was told there are rows: a ledger that has none is not the one the order was told by."""
+    """Where something was told there are rows: a ledger that has none is another than that of the workers."""
     told = any(
-        decision.verdict in _LEAVES for plan, _ in recorded.plans.values() for decision in plan.channels.values()
+        decision.verdict in _LEAVES
+        for plan, _ in recorded.plans.values()
+        for decision in plan.channels.values()
     )
     if told and not rows:
         raise BadInput(

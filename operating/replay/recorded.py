@@ -1,4 +1,4 @@
-"""What the history of an order's run recorded: which events came in with which workflow task, and when it woke."""
+"""What the history of an order's run recorded: which events came in with which task, and when it woke."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,8 +51,9 @@ class Wake:
 class Recorded:
     """A run as its history has it.
 
+    It ``ended`` with the last task that was completed: of what came later it does not say what was done.
     ``plans`` are the answers to its batches, by number, each with the task that had the answer.
-    ``behind`` is what it was told of its queues, in turn. ``crowd``: the most events of one task.
+    ``behind`` is what it was told of its queues, in turn.
     """
 
     desk: Desk
@@ -63,12 +64,17 @@ class Recorded:
     wakes: dict[int, Wake] = field(default_factory=dict)
     plans: dict[int, tuple[Plan, int]] = field(default_factory=dict)
     behind: list[bool] = field(default_factory=list)
-    sends: int = 0
 
     @property
     def order_id(self) -> str:
         """Whose history it is."""
         return self.desk.order.order_id
+
+    @property
+    def events(self) -> frozenset[str]:
+        """The ids of all events that it could tell: its own, and those that waited when it began."""
+        waited = (news.event_id for one in self.desk.listeners for news in one.waiting)
+        return frozenset([*waited, *(event.event_id for task in self.tasks for event in task.events)])
 
     @property
     def is_crowded(self) -> bool:
@@ -98,8 +104,9 @@ class _Reader:
         self._task_began = datetime.min.replace(tzinfo=UTC)
 
     async def read(self) -> Recorded:
-        first, last = self._history.events[0], self._history.events[-1]
-        self._run = Recorded(await self._desk(first), _time(first.event_time), _time(last.event_time))
+        first = self._history.events[0]
+        began = _time(first.event_time)
+        self._run = Recorded(await self._desk(first), began, began)
         for event in self._history.events:
             await self._take_in(event)
         return self._run
@@ -122,7 +129,7 @@ class _Reader:
             case E.EVENT_TYPE_WORKFLOW_TASK_STARTED:
                 self._task_began = _time(event.event_time)
             case E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-                await self._task_ended()
+                await self._task_ended(_time(event.event_time))
             case E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
                 request = event.workflow_execution_update_accepted_event_attributes.accepted_request
                 await self._event_came(request.input.args.payloads)
@@ -132,8 +139,9 @@ class _Reader:
                 self._note_timer(event)
                 await self._note_answer(event)
 
-    async def _task_ended(self) -> None:
+    async def _task_ended(self, at: datetime) -> None:
         """Give the task what had come in before it, and what it answers to."""
+        self._run.ended = at
         signals, self._signals = self._signals, []
         self._run.tasks.append(Task(self._task_began))
         here = len(self._run.tasks) - 1
@@ -172,9 +180,7 @@ class _Reader:
         if event.event_type == E.EVENT_TYPE_MARKER_RECORDED:
             await self._note_marker(event)
         elif event.event_type == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-            name = event.activity_task_scheduled_event_attributes.activity_type.name
-            self._run.sends += name == "send"
-            if name == _PLAN:
+            if event.activity_task_scheduled_event_attributes.activity_type.name == _PLAN:
                 self._planning.add(event.event_id)
         elif event.event_type == E.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
             completed = event.activity_task_completed_event_attributes

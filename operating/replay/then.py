@@ -48,6 +48,4 @@ def carried_then(tellings: Iterable[Telling]) -> frozenset[Channel]:
 
 
 def _was_refused(said: Said | None, reason: str) -> bool:
-    return bool(
-        said and said.decision.verdict is Verdict.REFUSED and said.decision.reason == reason
-    )
+    return bool(said and said.decision.verdict is Verdict.REFUSED and said.decision.reason == reason)

@@ -1,6 +1,6 @@
-"""What was told, by the ledger: for every batch and channel what was decided, and the words as far as known."""
+"""What was told, by the ledger: for every batch and channel what was decided, and in which words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -48,7 +48,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Telling:
-    """One batch. ``rows`` are the ledger's, of the plan and of channels that took over: none in a new one."""
+    """One batch. ``rows`` are the ledger's, of the plan and of channels that took over: none in a new one.
+
+    ``number``, also the ledger's, finds the plan in the history.
+    """
 
     key: Key
     priority: int
@@ -56,8 +59,8 @@ class Telling:
     newest: Status
     channels: Mapping[Channel, Said]
     events: tuple[str, ...]
+    told_at: datetime
     number: int = 0
-    told_at: datetime | None = None
     rows: "Sequence[Notification]" = field(default=(), repr=False)
 
 
@@ -74,17 +77,18 @@ def tellings(
     """The batches in an order's rows. ``kept`` are words by message id; ``language`` puts all into words."""
     ordered = sorted(rows, key=_key)
     batches = {key: list(own) for key, own in groupby(ordered, key=_key)}
-    return {key: _telling(key, own, kept, language) for key, own in batches.items()}
+    found = [_telling(key, own, kept, language) for key, own in batches.items()]
+    return {told.key: told for told in sorted(found, key=lambda told: (told.told_at, told.number))}
 
 
 def rows_of_run(
-    rows: "Sequence[Notification]", began: datetime, ended: datetime
+    rows: "Sequence[Notification]", began: datetime, ended: datetime, events: Collection[str]
 ) -> "tuple[list[Notification], list[Notification]]":
-    """The rows that earlier runs of an order wrote, and those of the run itself."""
-    # A workflow's clock begins with its first task: nothing of a run is older than its start.
-    until = ended + timedelta(milliseconds=1)
-    earlier = [_as_it_was(row, began) for row in rows if row.created_at < began]
-    return earlier, [row for row in rows if began <= row.created_at <= until]
+    """The rows that earlier runs of an order wrote, and those of the run that heard of these events."""
+    so_far = [row for row in rows if row.created_at <= ended + timedelta(milliseconds=1)]
+    own = [row for row in so_far if row.created_at >= began and row.events[-1] in events]
+    ids = {row.message_id for row in own}
+    return [_as_it_was(row, began) for row in so_far if row.message_id not in ids], own
 
 
 def _as_it_was(row: "Notification", at: datetime) -> "Notification":
@@ -117,8 +121,8 @@ def _telling(
         newest=Status(first.newest_status),
         channels=channels,
         events=tuple(first.events),
-        number=first.batch,
         told_at=first.created_at,
+        number=first.batch,
         rows=own,
     )
 
