@@ -71,7 +71,7 @@ class Again:
 
     async def _tell_between(self, here: int, until: datetime) -> None:
         """Tell what is due before a task, unless the order was to wake then and a task was late for it."""
-        while (due := self._desk.next_due()) and due < until - _MOMENT and here >= self._free_from:
+        while (due := self._desk.next_due()) and due < until - _MOMENT and here > self._free_from:
             if any(wake.is_for(due) for wake in self._recorded.wakes.values() if not _is_by(wake.by, here)):
                 return
             await self._tell_at(due)
