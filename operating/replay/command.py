@@ -46,7 +46,7 @@ def replay(
     The events of each order are decided on again, with this version's code, rules and words, and with what
     recipients want today, and compared with what the ledger at DATABASE_URL says was told: batches and
     their news, channels, words, priority and how long it is of use. What depended on the moment is as it was
-    recorded: addresses, caps, breakers, failures and fallbacks, what had not left when newer news came.
+    recorded: addresses, breakers, failures and fallbacks, what had not left when newer news came.
 
     Exit code 0: all replay, nothing would be told differently. 3: all replay, something would be. 1: one
     does not replay, or could not be looked at. Nothing is sent and nothing is written.
