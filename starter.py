@@ -63,6 +63,7 @@ from operating.keys import app as keys
 from operating.migrating import migrate
 from operating.opening import open_store
 from operating.providers import app as providers
+from operating.replay.command import replay
 from operating.trying_out import try_out
 from temporal_client import NoServer, connect
 from workflows.policy import CUSTOMER_ID, ORDER_STATUS, searchable, turn_of
@@ -280,6 +281,7 @@ def explain(
 
 app.command("test-send")(try_out)
 app.command("migrate")(migrate)
+app.command("replay")(replay)
 app.command("bridge")(bridge_through(Door(OrderService, over=OrderIsOver, not_now=(NoWorker,))))
 recipients.command("link")(link)
 

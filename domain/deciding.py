@@ -14,6 +14,12 @@ HOURLY_CAPS: Mapping[Channel, int] = {Channel.PUSH: 20, Channel.SMS: 6, Channel.
 MAY_BE_HELD_BACK = frozenset({3, 5})
 # News of this priority is merged for longer while a queue is behind.
 CAN_WAIT = 5
+NO_PROVIDER = "no provider is configured"
+NO_ADDRESS: Mapping[Channel, str] = {
+    Channel.PUSH: "no device",
+    Channel.SMS: "no phone number",
+    Channel.EMAIL: "no e-mail address",
+}
 
 
 def decide(
@@ -120,7 +126,7 @@ def _send_unless_held_back(
 def why_unreachable(recipient: Recipient, channel: Channel, is_carried: bool) -> str | None:
     """Why nothing can be sent on a channel at all, or None when something can."""
     if not is_carried:
-        return "no provider is configured"
+        return NO_PROVIDER
     if not recipient.addresses(channel):
-        return {Channel.PUSH: "no device", Channel.SMS: "no phone number"}.get(channel, "no e-mail address")
+        return NO_ADDRESS.get(channel, NO_ADDRESS[Channel.EMAIL])
     return None

@@ -69,6 +69,8 @@ MAY_KNOW = {
     "settings": {"domain", "activities.channels"},
     "operating": {
         "domain",
+        "workflows",
+        "encryption",
         "settings",
         "temporal_client",
         "leaving",

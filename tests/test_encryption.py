@@ -140,7 +140,16 @@ async def test_an_order_told_with_encryption_leaves_nothing_to_read_on_the_serve
             *("workflow", "show", "--workflow-id", f"order-{order_id}", "-o", "json"),
             *("--address", apart["TEMPORAL_ADDRESS"], "--namespace", apart["TEMPORAL_NAMESPACE"]),
         )
+    history = tmp_path / "history.json"
+    history.write_text(raw.out)
+    replayed = await run("starter.py", "replay", str(history), settings=settings)
+    recent = await run("starter.py", "replay", "--recent", "1", settings=settings)
+    unread = await run("starter.py", "replay", str(history), settings=apart)
 
+    assert (replayed.code, recent.code) == (0, 0), replayed.out + replayed.err + recent.out + recent.err
+    assert f"order-{order_id}: replays" in replayed.out
+    assert "that differ: 0" in replayed.out
+    assert (unread.code, unread.problem.split(": ")[1]) == (1, "PAYLOAD_KEYS_FILE")
     batches = json.loads(timeline.out)["batches"]
     assert [batch["statuses"] for batch in batches] == [["PLACED"], ["DELIVERED"]]
     events = json.loads(raw.out)["events"]

@@ -27,7 +27,7 @@ _RECEIPTS = {"delivered": _N.DELIVERED, "read": _N.READ, "undelivered": _N.FAILE
 _ARRIVED_OR_MAY_HAVE = (*TOLD, _N.UNKNOWN)
 _HOUR = timedelta(hours=1)
 # Nothing is of use for longer than this: an older row has been sent, if ever, before the last hour.
-_OLDEST_ON_ITS_WAY = _HOUR + max(rule.useful_for for rule in STATUS_RULES.values())
+OLDEST_ON_ITS_WAY = _HOUR + max(rule.useful_for for rule in STATUS_RULES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ async def told_in_last_hour(
             "channels": list(channels),
             "now": now,
             "since": now - _HOUR,
-            "oldest": now - _OLDEST_ON_ITS_WAY,
+            "oldest": now - OLDEST_ON_ITS_WAY,
             "but": list(but),
         },
     )

@@ -25,6 +25,7 @@ from activities.store.dead_letters import BEGINNING, KeptLetter
 from activities.store.experiments import Experiments
 from activities.store.inbox import InboxMessage
 from activities.store.inboxes import Inboxes
+from activities.store.looking_back import LookingBack
 from activities.store.notifications import Notification
 from activities.store.people import LOADED, People
 from activities.store.recipients import GoneAddress
@@ -70,6 +71,7 @@ class Store:
         self.timelines = Timelines(self._database)
         self.experiments = Experiments(self._database)
         self.inboxes = Inboxes(self._database, now)
+        self.looking_back = LookingBack(self._database)
 
     async def __aenter__(self) -> Self:
         return self
