@@ -40,6 +40,7 @@ from temporal_client import NoServer
 from tests.api.amazon import TOPIC, Amazon
 from tests.store.stage import Stage as Planning
 from tests.store.stage import as_url, batch, sent, somebody
+from tests.usual_wording import usual_wording
 
 # What the world calls; nothing of it is where the API really listens.
 PUBLIC_URL = "https://notifications.example.org"
@@ -258,7 +259,7 @@ async def open_door(
             links=links,
             service=told,
             callers=Callers(store.api_keys, links, TEMPORAL_UI),
-            wording=wording or FluentWording(),
+            wording=wording or usual_wording(),
             operations=Operations(redrives, ["smtp"], TemporalUi(TEMPORAL_UI, "default")),
             twilio_auth_token=AUTH_TOKEN,
             sns=SnsMessages(TOPIC, amazon.fetch),
