@@ -51,6 +51,8 @@ SMS, EMAIL = Channel.SMS, Channel.EMAIL
 _TOLD_BY = {SMS: Status.OUT_FOR_DELIVERY, EMAIL: Status.PLACED, Channel.PUSH: Status.PLACED}
 # Reading the system's certificates for each client is what would take most of a test's time.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# Real seconds that an answer may take on a busy machine.
+PATIENCE = 60
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -249,7 +251,7 @@ async def open_door(
     told, redrives, amazon = ToldOrders(), ToldRedrives(), Amazon()
     async with (
         Store(as_url(folder / "store.db")) as store,
-        httpx.AsyncClient(base_url=front.url, verify=_NO_TLS) as http,
+        httpx.AsyncClient(base_url=front.url, verify=_NO_TLS, timeout=PATIENCE) as http,
     ):
         await store.load([somebody()])
         links = SignedLinks(PUBLIC_URL, await store.signing_secrets())
