@@ -8,6 +8,8 @@ READY := .venv/.ready
 # asked for by ARGS runs in one process, so that its output can be followed.
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Set on many machines that build. Every program would compile all that it loads, each time that it is started.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,6 +1,7 @@
 """What the OpenAPI document says beyond what each door says of itself: refusals that any call may get."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -76,10 +77,16 @@ def _answers(*codes: int) -> dict[str, Any]:
 
 def inlined(model: type[BaseModel]) -> dict[str, Any]:
     """A model's schema with everything in its place: a reference would point out of where it is put."""
-    schema = model.model_json_schema()
+    schema = dict(_schema_of(model))
     known = schema.pop("$defs", {})
     found: dict[str, Any] = _put_in(schema, known)
     return found
+
+
+@cache
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    # Many doors describe the same one, and to put it together is a quarter of what building the API takes.
+    return model.model_json_schema()
 
 
 def _put_in(part: Any, known: dict[str, Any]) -> Any:

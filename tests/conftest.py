@@ -15,17 +15,26 @@ from tests.stage import City, Stage, open_stage
 # Where several processes share the files of a run, these go first, longest first: whoever began one of them
 # last would keep all others waiting.
 LONGEST = (
+    "test_demo.py",
     "test_exit_codes.py",
     "test_killed_worker.py",
     "test_chaos.py",
-    "test_demo.py",
     "test_alerts.py",
-    "test_commands.py",
-    "test_burst.py",
+    "test_rollout.py",
+    "test_inbox.py",
+    "test_operations.py",
+    "test_stories.py",
     "test_properties_of_an_order.py",
-    "test_planted_faults.py",
+    "test_burst.py",
+    "test_commands.py",
+    "test_load.py",
+    "test_story_of_full_queues.py",
     "test_dead_letters.py",
     "test_readme.py",
+    "test_moves.py",
+    "test_planning.py",
+    "test_fcm.py",
+    "test_planted_faults.py",
     "test_fuzz.py",
 )
 

@@ -18,6 +18,7 @@ from operating.breakers import names_of
 from simulator.ports import Ports
 from starter import OrderService
 from tests.stage import Stage
+from tests.usual_wording import usual_wording
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ async def open_site(
         links=links,
         service=OrderService(client),
         callers=Callers(stage.store.api_keys, links, temporal_ui),
-        wording=wording or FluentWording(),
+        wording=wording or usual_wording(),
         operations=Operations(
             Redriving(client),
             providers=await names_of(stage.settings.providers),

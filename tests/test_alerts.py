@@ -112,7 +112,7 @@ async def events_that_nobody_can_read(ours: Operated) -> AsyncIterator[None]:
 @asynccontextmanager
 async def a_database_without_its_tables(ours: Operated) -> AsyncIterator[None]:
     await ours.sql("ALTER TABLE notifications RENAME TO gone")
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         assert (await http.get(f"{ours.api}/ready")).status_code == 500
     try:
         yield
@@ -271,7 +271,7 @@ async def is_told(ours: Operated, cause: Cause, alerts: set[str], folder: Path) 
 async def something_happens(ours: Operated) -> None:
     """A message is told, and the API is asked and has no answer."""
     await a_push(ours)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         await http.get(f"{ours.api}/health")
 
 

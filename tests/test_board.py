@@ -272,5 +272,5 @@ async def test_nobody_but_the_sample_people_has_devices_on_the_board() -> None:
     people = People.of_the_sample()
     assert people.at("stranger@example.org") is None
     assert people.at(b"live activity of a-stranger A17".hex()) is None
-    async with Simulator.start() as simulator, httpx.AsyncClient(base_url=simulator.url) as http:
+    async with Simulator.start() as simulator, httpx.AsyncClient(base_url=simulator.url, timeout=60) as http:
         assert (await http.get("/board")).status_code == 404

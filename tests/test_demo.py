@@ -68,7 +68,9 @@ async def placed(temporal: Mapping[str, str]) -> None:
 async def board_shows(order_id: str, kept: Mapping[str, str]) -> None:
     """The order board is where it should be, and finds an order that was announced elsewhere."""
     url = f"http://127.0.0.1:{kept['SIMULATOR_PORT']}"
-    async with httpx.AsyncClient(base_url=url, headers={"origin": url}, follow_redirects=True) as http:
+    async with httpx.AsyncClient(
+        base_url=url, headers={"origin": url}, follow_redirects=True, timeout=60
+    ) as http:
         shown = await http.post("/board/follow", data={"order": order_id})
     assert shown.status_code == 200
     assert f'data-order="{order_id}"' in shown.text

@@ -13,8 +13,7 @@ WINDOW_SLIDES = PlantedFault(
     "domain/listener.py",
     "self.waiting_since = self.waiting_since or now",
     "self.waiting_since = now",
-    "tests/domain/test_properties_of_the_desk.py"
-    "::test_every_accepted_event_is_told_once_to_each_whom_it_concerned",
+    "tests/domain/test_desk.py::test_news_in_the_window_is_due_when_the_window_ends",
 )
 
 

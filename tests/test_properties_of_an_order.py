@@ -11,7 +11,6 @@ from datetime import datetime
 import pytest
 from hypothesis import example, given
 
-from activities.wording import FluentWording
 from domain.breaker import BreakerState
 from domain.channels import Channel, Reach
 from domain.ledger import TOLD, UNSETTLED, NotificationStatus
@@ -20,10 +19,11 @@ from tests.looking_back import replayer
 from tests.scenarios import LOUD, SCENARIOS, Aftermath, Becomes, Fails, Passes, SaysAgain, Scenario, play
 from tests.searching import searching
 from tests.stage import City, Person, Stage, open_stage
+from tests.usual_wording import usual_wording
 
 N = NotificationStatus
 _NUMBERS = itertools.count(1)
-_WORDING = FluentWording()
+_WORDING = usual_wording()
 
 
 @pytest.fixture(scope="module")

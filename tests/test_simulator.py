@@ -76,7 +76,7 @@ class Client:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    async with Simulator.start() as simulator, httpx.AsyncClient(base_url=simulator.url) as http:
+    async with Simulator.start() as simulator, httpx.AsyncClient(base_url=simulator.url, timeout=60) as http:
         client = Client(simulator, http)
         await client.log_in()
         yield client
@@ -357,7 +357,7 @@ async def test_a_cut_closes_the_connection_without_a_byte(
     )
     reader, writer = await asyncio.open_connection("127.0.0.1", client.simulator.port)
     writer.write(request.encode())
-    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
     writer.close()
 
     assert client.addresses() == (["+15550100"] if is_received else [])

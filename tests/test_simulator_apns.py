@@ -345,6 +345,6 @@ async def test_a_client_that_opens_too_many_streams_is_counted_and_shown_the_doo
 
 
 async def test_the_certificate_is_for_loopback_and_not_trusted_without_its_file(client: Client) -> None:
-    async with httpx.AsyncClient(http2=True) as http:
+    async with httpx.AsyncClient(http2=True, timeout=60) as http:
         with pytest.raises(httpx.ConnectError):
             await http.post(f"https://127.0.0.1:{client.simulator.apns_port}/3/device/{DEVICE}")

@@ -116,7 +116,7 @@ async def test_who_signs_with_other_keys_is_refused(
 async def test_what_was_changed_on_the_way_is_refused(simulator: Simulator) -> None:
     body = json.dumps({"Content": {"Raw": {"Data": b64encode(mail()).decode()}}}).encode()
     headers = signed(simulator, body)
-    async with httpx.AsyncClient(base_url=simulator.url) as http:
+    async with httpx.AsyncClient(base_url=simulator.url, timeout=60) as http:
         right = await http.post(PATH, content=body, headers=headers)
         wrong = await http.post(PATH, content=body + b" ", headers=headers)
         earlier = f"{datetime.now(UTC) - timedelta(minutes=6):%Y%m%dT%H%M%SZ}"
@@ -173,7 +173,7 @@ async def test_a_malformed_request_is_refused_as_amazon_does(
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"EmailTags": 7}', b'{"EmailTags": [7]}'])
 async def test_a_body_that_is_none_is_refused(simulator: Simulator, body: bytes) -> None:
-    async with httpx.AsyncClient(base_url=simulator.url) as http:
+    async with httpx.AsyncClient(base_url=simulator.url, timeout=60) as http:
         answer = await http.post(PATH, content=body, headers=signed(simulator, body))
     assert (answer.status_code, answer.headers["x-amzn-errortype"]) == BAD
 
@@ -224,7 +224,7 @@ NEWS = Message(
 
 
 async def test_the_product_sends_by_the_settings_the_simulator_gives(simulator: Simulator) -> None:
-    async with new_client(timeout=1) as http:
+    async with new_client(timeout=60) as http:
         (provider,) = build(configured(ses_settings(simulator.port)), http)
         ana = Address(Channel.EMAIL, "ana@example.org")
         assert isinstance(await provider.send(NEWS, ana), Accepted)
@@ -312,7 +312,7 @@ async def test_the_certificate_and_the_confirmation_are_where_the_envelopes_say(
         simulator.url + sns.CERTIFICATE_PATH,
         subscribe_url=simulator.url + sns.SUBSCRIBE_PATH,
     )
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         certificate = await http.get(envelope["SigningCertURL"])
         confirmed = await http.get(envelope["SubscribeURL"])
         half = await http.get(simulator.url + sns.SUBSCRIBE_PATH)

@@ -50,7 +50,7 @@ async def texts() -> AsyncIterator[Texts]:
     async with (
         a_wire() as wire,
         Simulator.start() as simulator,
-        httpx.AsyncClient(base_url=simulator.url) as http,
+        httpx.AsyncClient(base_url=simulator.url, timeout=60) as http,
     ):
         wire.will(PATH, Says(204))
         yield Texts(simulator, http, wire)
@@ -146,7 +146,7 @@ async def test_it_ends_while_a_callback_waits_for_its_answer(texts: Texts) -> No
     async with (
         asyncio.timeout(PATIENCE),
         Simulator.start() as simulator,
-        httpx.AsyncClient(base_url=simulator.url) as http,
+        httpx.AsyncClient(base_url=simulator.url, timeout=60) as http,
     ):
         await Texts(simulator, http, texts.wire).text()
         await texts.callbacks(1)

@@ -147,7 +147,7 @@ async def prometheus(ports: Mapping[str, int], folder: Path) -> AsyncIterator["P
         "--log.level=error",
     )
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1") as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=60) as http:
             yield Prometheus(http)
     finally:
         process.kill()

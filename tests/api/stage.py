@@ -40,6 +40,7 @@ from temporal_client import NoServer
 from tests.api.amazon import TOPIC, Amazon
 from tests.store.stage import Stage as Planning
 from tests.store.stage import as_url, batch, sent, somebody
+from tests.usual_wording import usual_wording
 
 # What the world calls; nothing of it is where the API really listens.
 PUBLIC_URL = "https://notifications.example.org"
@@ -50,6 +51,8 @@ SMS, EMAIL = Channel.SMS, Channel.EMAIL
 _TOLD_BY = {SMS: Status.OUT_FOR_DELIVERY, EMAIL: Status.PLACED, Channel.PUSH: Status.PLACED}
 # Reading the system's certificates for each client is what would take most of a test's time.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# Real seconds that an answer may take on a busy machine.
+PATIENCE = 60
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -248,7 +251,7 @@ async def open_door(
     told, redrives, amazon = ToldOrders(), ToldRedrives(), Amazon()
     async with (
         Store(as_url(folder / "store.db")) as store,
-        httpx.AsyncClient(base_url=front.url, verify=_NO_TLS) as http,
+        httpx.AsyncClient(base_url=front.url, verify=_NO_TLS, timeout=PATIENCE) as http,
     ):
         await store.load([somebody()])
         links = SignedLinks(PUBLIC_URL, await store.signing_secrets())
@@ -258,7 +261,7 @@ async def open_door(
             links=links,
             service=told,
             callers=Callers(store.api_keys, links, TEMPORAL_UI),
-            wording=wording or FluentWording(),
+            wording=wording or usual_wording(),
             operations=Operations(redrives, ["smtp"], TemporalUi(TEMPORAL_UI, "default")),
             twilio_auth_token=AUTH_TOKEN,
             sns=SnsMessages(TOPIC, amazon.fetch),

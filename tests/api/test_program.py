@@ -30,7 +30,10 @@ async def api(stage: Stage) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
     """The program beside the stage's own workers."""
     url = f"http://127.0.0.1:{(port := Ports.free().api)}"
     settings = {**settings_of(stage), **TWILIO, "PUBLIC_URL": PUBLIC_URL, "API_PORT": str(port)}
-    async with running("-m", "api", settings=settings) as process, httpx.AsyncClient(base_url=url) as http:
+    async with (
+        running("-m", "api", settings=settings) as process,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
+    ):
         await process.says(f"api: ready at {url}")
         yield process, http
 

@@ -162,7 +162,7 @@ def test_an_address_of_ipv6_counts_by_its_network(one: str, other: str, are_the_
 
 
 async def from_elsewhere(url: str, address: str) -> int:
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
         return (await http.get("/openapi.json", headers={"X-Forwarded-For": address})).status_code
 
 

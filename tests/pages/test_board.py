@@ -294,7 +294,7 @@ async def test_an_e_mail_is_shown_as_it_is_and_can_do_nothing(board: Opened, arr
     await expect(page.frame_locator("iframe").locator("p")).to_have_css("color", "rgb(0, 128, 0)")
     await expect(page.frame_locator("iframe").locator("p")).to_have_text("as it is")
     src = await page.locator("iframe").get_attribute("src")
-    async with httpx.AsyncClient(base_url=board.origin) as http:
+    async with httpx.AsyncClient(base_url=board.origin, timeout=60) as http:
         mail = await http.get(src or "")
     assert "sandbox" in mail.headers["content-security-policy"]
     assert "script-src" not in mail.headers["content-security-policy"]
@@ -314,7 +314,7 @@ async def test_nobody_sees_the_mail_of_a_stranger(board: Opened) -> None:
     world.receive("smtp", "ana@example.org", text="a\nb", key="", raw=Raw({}, ""))
     strangers, anas = (one.n for one in board.stage.simulator.received)
 
-    async with httpx.AsyncClient(base_url=board.origin) as http:
+    async with httpx.AsyncClient(base_url=board.origin, timeout=60) as http:
         assert (await http.get(f"/board/mail/{strangers}")).status_code == 404
         assert (await http.get(f"/board/mail/{anas}")).status_code == 200
         assert "stranger@example.org" not in (await http.get("/board")).text
@@ -332,7 +332,7 @@ async def test_another_page_changes_nothing(board: Opened) -> None:
         {"origin": "http://127.0.0.1:1"},
     )
 
-    async with httpx.AsyncClient(base_url=board.origin) as http:
+    async with httpx.AsyncClient(base_url=board.origin, timeout=60) as http:
         for change in CHANGES:
             for origin in origins:
                 refused = await http.post(f"/board/{change}", data=fields, headers=origin)
@@ -343,7 +343,7 @@ async def test_another_page_changes_nothing(board: Opened) -> None:
 
 
 async def test_a_name_that_is_not_ours_is_shown_nothing(board: Opened) -> None:
-    async with httpx.AsyncClient(base_url=board.origin) as http:
+    async with httpx.AsyncClient(base_url=board.origin, timeout=60) as http:
         for path in ("", "/live", "/mail/1", "/assets/board.js"):
             for host in ("board.example.org", "127.0.0.1.example.org:80", "[::ffff:127.0.0.1]", "["):
                 refused = await http.get(f"/board{path}", headers={"host": host})
@@ -354,7 +354,7 @@ async def test_a_name_that_is_not_ours_is_shown_nothing(board: Opened) -> None:
 async def test_our_own_page_is_let_in_by_either_name_of_this_machine(board: Opened) -> None:
     host = board.origin.replace("http://127.0.0.1", "localhost")
     headers = {"host": host, "origin": f"http://{host}"}
-    async with httpx.AsyncClient(base_url=board.origin) as http:
+    async with httpx.AsyncClient(base_url=board.origin, timeout=60) as http:
         placed = await http.post("/board/place", data={"customer": _first(board)}, headers=headers)
 
     assert placed.status_code == 303
@@ -363,7 +363,7 @@ async def test_our_own_page_is_let_in_by_either_name_of_this_machine(board: Open
 
 async def test_what_cannot_be_done_is_one_line_that_names_the_field(board: Opened) -> None:
     headers = {"origin": board.origin, "accept": "application/json"}
-    async with httpx.AsyncClient(base_url=board.origin, headers=headers) as http:
+    async with httpx.AsyncClient(base_url=board.origin, headers=headers, timeout=60) as http:
         answers = [
             await http.post(f"/board/{change}", data=fields)
             for change, fields in (
@@ -386,7 +386,7 @@ async def test_what_cannot_be_done_is_one_line_that_names_the_field(board: Opene
 
 
 async def test_somebody_is_led_to_their_own_inbox_by_a_link_that_is_in_no_page(board: Opened) -> None:
-    async with httpx.AsyncClient(base_url=board.origin, headers={"origin": board.origin}) as http:
+    async with httpx.AsyncClient(base_url=board.origin, headers={"origin": board.origin}, timeout=60) as http:
         led = await http.post("/board/enter", data={"person": _first(board)})
         page = (await http.get("/board")).text
 

@@ -22,7 +22,7 @@ async def test_what_pages_are_made_of_is_kept_for_ever(site: Site, asset: str) -
         part for part in page.split('"') if part.startswith(f"/assets/{stem}.") and part.endswith(suffix)
     ]
 
-    async with httpx.AsyncClient(base_url=site.url) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
         found, unknown = await http.get(path), await http.get(f"/assets/{asset}")
 
     assert found.status_code == 200

@@ -270,7 +270,7 @@ async def test_whom_we_do_not_know_is_told_so_politely_and_sees_nothing(site: Si
     operator = site.links.operator_session(site.key.split("_")[1])
     paths = ("/inbox", "/inbox/archive", f"/inbox/cards/{order.order_id}")
 
-    async with httpx.AsyncClient(base_url=site.url) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
         for cookie in ({}, {"recipient": "x"}, {"operator": operator}, {"recipient": site.key}):
             sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookie.items())}
             for answer in [await http.get(path, headers=sent) for path in paths]:
@@ -295,7 +295,7 @@ async def test_whom_we_do_not_know_is_told_so_politely_and_sees_nothing(site: Si
 async def test_a_token_becomes_a_cookie_that_no_script_reads(site: Site, city: City) -> None:
     token = site.links.recipient_token((await city.customer()).id)
 
-    async with httpx.AsyncClient(base_url=site.url) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
         answer = await http.get(f"/enter/{token}")
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/inbox")
@@ -347,7 +347,7 @@ async def test_times_are_on_the_clock_of_their_reader(city: City, site: Site) ->
     ana = await city.customer(time_zone="America/New_York")
     await orders_told(site, ana.id, 1)
 
-    async with httpx.AsyncClient(base_url=site.url) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
         sent = {"Cookie": f"recipient={site.links.recipient_token(ana.id)}"}
         page = (await http.get("/inbox", headers=sent)).text
 

@@ -248,7 +248,7 @@ async def test_only_who_may_decide_sees_the_buttons(site: Site, arrives: Arrives
 async def test_a_key_that_may_only_look_changes_nothing_by_hand_either(site: Site, case: Case) -> None:
     which = case.kept.letter.dead_letter_id
     headers = {"Authorization": f"Bearer {await key_with(site, Scope.READ_OPERATIONS)}"}
-    async with httpx.AsyncClient(base_url=site.url, headers=headers) as http:
+    async with httpx.AsyncClient(base_url=site.url, headers=headers, timeout=60) as http:
         for path, form in (
             (f"{LETTERS}/redrive", {"letters": which}),
             (f"{LETTERS}/discard", {"letters": which, "because": "no"}),
@@ -264,7 +264,7 @@ async def test_a_form_of_somebody_elses_page_changes_nothing(site: Site, case: C
     key_id = site.key.split("_")[1]
     cookies = {"operator": site.links.operator_session(key_id)}
     form = {"letters": case.kept.letter.dead_letter_id, "because": "no"}
-    async with httpx.AsyncClient(base_url=site.url, cookies=cookies) as http:
+    async with httpx.AsyncClient(base_url=site.url, cookies=cookies, timeout=60) as http:
         for origin in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
             answer = await http.post(f"{LETTERS}/discard", data=form, headers=origin)
             assert answer.status_code == 403
@@ -292,7 +292,7 @@ async def test_a_form_of_somebody_elses_page_changes_nothing(site: Site, case: C
     ],
 )
 async def test_signing_in_leads_to_pages_of_operators_alone(site: Site, to: str, goes: str) -> None:
-    async with httpx.AsyncClient(base_url=site.url, headers={"Origin": site.url}) as http:
+    async with httpx.AsyncClient(base_url=site.url, headers={"Origin": site.url}, timeout=60) as http:
         answer = await http.post("/operators/sign-in", data={"key": site.key, "to": to})
 
     assert (answer.status_code, answer.headers["location"]) == (303, goes)
