@@ -24,10 +24,14 @@ logs.set_up(os.environ)
 sys.exit(asyncio.run(Fleet([sys.executable, "-S", "-c", sys.argv[1]], os.environ, 3).run()))
 """
 WORKS = """
-import os, signal, sys
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(os.environ.get("ENDS_WITH", "0"))))
+import os, select, signal, sys
+told, tell = os.pipe()
+os.set_blocking(tell, False)
+signal.set_wakeup_fd(tell)  # one that comes before it waits is heard as well
+signal.signal(signal.SIGTERM, lambda *_: None)
 print("worker: ready, serving", flush=True)
-sys.stdin.read()  # as a worker does: it does not outlive the fleet
+ready, _, _ = select.select([told, sys.stdin], [], [])  # as a worker: it does not outlive the fleet
+sys.exit(int(os.environ.get("ENDS_WITH", "0")) if told in ready else 0)
 """
 FAILS = "import sys; sys.exit(7)"
 

@@ -24,7 +24,7 @@ class Crossing:
     def __init__(self, stage: Stage, kind: str, broker: Broker, line: Line) -> None:
         self.stage, self.kind, self.broker, self.line = stage, kind, broker, line
         self._exits = AsyncExitStack()
-        self._metrics_port = a_free_port()
+        self._metrics: dict[Process, int] = {}
         self.bridge: Process
 
     async def __aenter__(self) -> Self:
@@ -36,20 +36,21 @@ class Crossing:
 
     async def open(self) -> None:
         """Start the bridge, for the first time or again."""
-        self.bridge = await self.one_more(METRICS_PORT=str(self._metrics_port))
+        self.bridge = await self.one_more()
 
-    async def one_more(self, **settings: str) -> Process:
+    async def one_more(self) -> Process:
         """Start a bridge beside those that there are."""
-        usual = {
+        port = a_free_port()
+        settings = {
             **settings_of(self.stage),
             **self.broker.settings,
             "TEMPORAL_ADDRESS": self.line.address,
             "BRIDGE_LINGER_SECONDS": "1",
+            "METRICS_PORT": str(port),
         }
-        bridge = await self._exits.enter_async_context(
-            running("starter.py", "bridge", settings={**usual, **settings})
-        )
+        bridge = await self._exits.enter_async_context(running("starter.py", "bridge", settings=settings))
         await bridge.says("bridge: ready")
+        self._metrics[bridge] = port
         return bridge
 
     async def publish(self, *events: dict[str, Any]) -> None:
@@ -60,7 +61,7 @@ class Crossing:
     async def figure(self, name: str, **labels: str) -> float:
         """One of the bridge's own figures, -1 while it has not been measured yet."""
         async with httpx.AsyncClient() as http:
-            text = (await http.get(f"http://127.0.0.1:{self._metrics_port}/metrics")).text
+            text = (await http.get(f"http://127.0.0.1:{self._metrics[self.bridge]}/metrics")).text
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         lines = [line for line in text.splitlines() if line.startswith(f"{name}{{")]
         found = [line.rpartition(" ")[2] for line in lines if all(one in line for one in wanted)]
