@@ -42,7 +42,7 @@ chaos: $(READY) ## kill, cut and stop everything while orders run, then account 
 faults: $(READY) ## break the code on purpose, once for each promise, and see the test go red
 	@$(BIN)/python -m benchmarks.planted_faults
 
-bench: $(READY) ## CPU, latency and throughput next to the least that Temporal allows (ORDERS=n LANES=n ROUNDS=n)
+bench: $(READY) ## CPU, latency and throughput next to the least that Temporal allows (ORDERS=n LANES=n ROUNDS=n PLOT=FILE)
 	@$(BIN)/python -m benchmarks.bench
 
 bench-bridge: $(READY) ## events through the bridge next to a bare loop of signal-with-start (EVENTS=n ROUNDS=n LONG=n)

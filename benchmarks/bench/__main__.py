@@ -1,7 +1,8 @@
 """``make bench``: the job on the product and on the floor, in turn, on one Temporal server.
 
-ORDERS=n, LANES=n and ROUNDS=n say how much. CPU is of the worker and of Temporal's server; the driver and the
-provider, which are this process, are left out. The product's database is SQLite, in the worker's process.
+ORDERS=n, LANES=n and ROUNDS=n say how much; PLOT=FILE draws it. CPU is of the worker and of Temporal's
+server; the driver and the provider, which are this process, are left out. The product's database is SQLite,
+in the worker's process.
 The floor is run twice: with the workflow sandbox as the product ships, and with it on.
 """
 
@@ -24,6 +25,7 @@ from activities.store import Store
 from benchmarks.bench import bare
 from benchmarks.bench.driver import Announce, Arrivals, Drive
 from benchmarks.bench.job import BATCHES, WINDOW_SECONDS, customers
+from benchmarks.bench.plot import draw
 from benchmarks.bench.report import FLOOR, PRODUCT, SANDBOXED, Figures, show
 from domain.orders import OrderEvent, Rules
 from leaving import leave
@@ -158,6 +160,8 @@ def main() -> None:
         for name, default in (("ORDERS", ORDERS), ("LANES", LANES), ("ROUNDS", ROUNDS))
     )
     figures = asyncio.run(measure(orders, lanes, rounds))
+    if plot := os.environ.get("PLOT"):
+        draw(figures, Path(plot))
     leave(0 if show(figures, Console(file=sys.stdout)) else 1)
 
 
