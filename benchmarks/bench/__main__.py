@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from benchmarks.bench.plot import draw
 from benchmarks.bench.report import FLOOR, PRODUCT, SANDBOXED, Figures, show
 from domain.orders import OrderEvent, Rules
 from leaving import leave
+from simulator.ports import Ports, a_free_port
 from simulator.programs import HOME
 from simulator.stack import Stack
 from starter import OrderIsOver, OrderService
@@ -111,7 +112,8 @@ async def measure(orders: int, lanes: int, rounds: int) -> dict[str, list[Figure
     """All systems in turn, so that what else the machine does falls on all."""
     figures: dict[str, list[Figures]] = {name: [] for name in (PRODUCT, FLOOR, SANDBOXED)}
     with tempfile.TemporaryDirectory() as name:
-        async with Stack.start(Path(name)) as stack:
+        with_metrics = replace(Ports.free(), metrics=a_free_port())
+        async with Stack.start(Path(name), ports=with_metrics) as stack:
             systems = await _systems(stack)
             arrivals = Arrivals(stack.simulator)
             following = asyncio.create_task(arrivals.follow())
