@@ -284,6 +284,7 @@ async def test_news_that_was_announced_and_waited_for_is_taken_in_as_well(city: 
     await order.becomes(S.ACCEPTED)
     await order.handle.execute_update("announce", order.event(S.PREPARING))
     await order.passes(61)
+    await eventually(lambda: len(ana.pushes) == 1)
     await order.handle.execute_update("announce", order.event(S.OUT_FOR_DELIVERY))
     await order.settles()
 
