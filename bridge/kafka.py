@@ -39,6 +39,7 @@ class KafkaSource:
         self._settings, self._let_go = settings, let_go
         self._offsets, self._began = Offsets(), dict[str, int]()
         self._is_paused, self._is_down = False, False
+        self._early: list[KafkaMessage] = []
         # One thread each: a consumer is asked for one thing at a time, and parking waits for no message.
         self._polling = ThreadPoolExecutor(1, "kafka-consumer")
         self._parking = ThreadPoolExecutor(1, "kafka-producer")
@@ -113,6 +114,9 @@ class KafkaSource:
             self._ask_again()
         self._store(position)
         self._pause(is_wanted=not limit)
+        if limit and self._early:
+            early, self._early = self._early, []
+            return early
         at_once = self._consumer.consume(limit, 0) if limit else []
         if at_once:
             return at_once
@@ -138,6 +142,7 @@ class KafkaSource:
     def _give_back(self, _: Consumer, partitions: Iterable[TopicPartition]) -> None:
         """Called within a poll or the closing: what is done of these is stored, and so committed."""
         shares = {_share(one) for one in partitions}
+        self._early = [one for one in self._early if _message(one).share not in shares]
         self._store(asyncio.run_coroutine_threadsafe(self._let_go_of(shares), self._loop).result())
 
     async def _let_go_of(self, shares: Collection[str]) -> Mapping[str, int]:
@@ -155,8 +160,9 @@ class KafkaSource:
         try:
             self._consumer.list_topics(timeout=_POLL)
         except KafkaException as problem:
-            # Still a member, as soon as there is a group again.
-            self._consumer.poll(0)
+            # Still a member, as soon as there is a group again. What was fetched before comes up now.
+            if (message := self._consumer.poll(0)) and not message.error():
+                self._early.append(message)
             raise SourceAway(_named(problem)) from None
         self._is_down = False
 

@@ -13,8 +13,14 @@ class Offsets:
         self._through: dict[str, int] = {}
 
     def given(self, share: str, offset: int) -> None:
-        """A message was given to us, after all those before it. Offsets may leave gaps."""
-        self._given.setdefault(share, deque()).append(offset)
+        """A message was given to us, after all those before it. Offsets may leave gaps.
+
+        One that is not after the last means that the share was taken from us and came back: it begins anew.
+        """
+        given = self._given.setdefault(share, deque())
+        if given and offset <= given[-1]:
+            given.clear()
+        given.append(offset)
 
     def done(self, share: str, offset: int) -> None:
         """One of them is done. Of a share that was taken from us this says nothing."""

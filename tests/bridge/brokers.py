@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import nats
 from botocore.session import get_session  # type: ignore[import-untyped]  # it ships no types
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from moto.server import ThreadedMotoServer
 from nats.js.api import AckPolicy, ConsumerConfig, RawStreamMsg, StreamConfig
 
@@ -124,8 +124,16 @@ class Kafka:
         }
 
     async def publish(self, order_id: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self._producer.produce(self._EVENTS, body, order_id.encode(), headers={**(headers or {})})
-        assert await asyncio.to_thread(self._producer.flush, 30) == 0
+        failed: list[KafkaError | None] = []
+        self._producer.produce(
+            self._EVENTS,
+            body,
+            order_id.encode(),
+            headers={**(headers or {})},
+            on_delivery=lambda error, _: failed.append(error),
+        )
+        await asyncio.to_thread(self._producer.flush, 30)
+        assert failed == [None]
 
     async def left(self) -> int:
         return await asyncio.to_thread(self._left)

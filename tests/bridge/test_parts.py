@@ -223,3 +223,15 @@ async def test_a_refusal_is_an_answer_too() -> None:
     with pytest.raises(BadInput):
         await gate.through(refuses)
     assert gate.is_open
+
+
+def test_what_came_of_a_share_that_was_being_taken_holds_up_nothing_when_it_is_back() -> None:
+    offsets = Offsets()
+    offsets.given("events/0", 5)
+    for offset in (3, 4, 5, 6):
+        offsets.given("events/0", offset)
+
+    for offset in (3, 5, 4, 5, 6):
+        offsets.done("events/0", offset)
+
+    assert offsets.next == {"events/0": 7}
