@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-_WORKER, _SERVER, _PLAIN, _LIMIT = "#2471a3", "#aab7b8", "#2471a3", "#c0392b"
+_OURS, _SERVER, _LIMIT = "#2471a3", "#aab7b8", "#c0392b"
 Runs = Mapping[str, Sequence[Figures]]
 
 
@@ -21,13 +21,13 @@ def draw(runs: Runs, file: Path) -> None:
     """CPU, throughput and latency of all systems, with the limits that the floor sets for the product."""
     figure, (cpu, rate, late) = pyplot.subplots(1, 3, figsize=(12, 4.2), constrained_layout=True)
     _bars(cpu, runs, "server_cpu", _SERVER, label="Temporal server", total="cpu")
-    _bars(cpu, runs, "worker_cpu", _WORKER, label="worker", on="server_cpu")
+    _bars(cpu, runs, "worker_cpu", _OURS, label="worker", on="server_cpu")
     _limit(cpu, MOST_CPU * _median(runs[FLOOR], "cpu"), f"limit, {MOST_CPU:g} of the floor")
     cpu.set(title="CPU an order", ylabel="ms")
-    _bars(rate, runs, "rate", _PLAIN, total="rate")
+    _bars(rate, runs, "rate", _OURS, total="rate")
     _limit(rate, LEAST_RATE * _median(runs[FLOOR], "rate"), f"least, {LEAST_RATE:g} of the floor")
     rate.set(title="Orders a second", ylabel="orders")
-    _bars(late, runs, "p99", _PLAIN, total="p99")
+    _bars(late, runs, "p99", _OURS, total="p99")
     _limit(late, MOST_P99 * _median(runs[FLOOR], "p99"), f"limit, {MOST_P99:g} of the floor")
     late.set(title="Critical event to provider, p99", ylabel="seconds")
     for axis in (cpu, rate, late):
