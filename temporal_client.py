@@ -93,6 +93,10 @@ def _meaning(problem: str, *, has_tls: bool) -> str:
 
 
 _NO_SERVER = "TEMPORAL_ADDRESS: no Temporal server answers at {}, start it or correct it"
+_HUNG_UP = (
+    "TEMPORAL_TLS_CLIENT_CERT_PATH: the server at {} hung up, give it a certificate "
+    "that it knows, and TEMPORAL_TLS_CLIENT_KEY_PATH"
+)
 # By words of the SDK's core, the first that fits. Should it choose others, it is as without TLS.
 _TROUBLE_WITH_TLS = {
     "NotValidForName": "TEMPORAL_TLS_SERVER_NAME: the server at {} has a certificate for another name, "
@@ -105,6 +109,7 @@ _TROUBLE_WITH_TLS = {
     "or leave TLS and the API key out",
     "code: Unauthenticated": "TEMPORAL_API_KEY: the server at {} does not take it, or wants one",
     "code: PermissionDenied": "TEMPORAL_API_KEY: the server at {} knows whose it is and does not let them in",
-    "transport error": "TEMPORAL_TLS_CLIENT_CERT_PATH: the server at {} hung up, give it a certificate "
-    "that it knows, and TEMPORAL_TLS_CLIENT_KEY_PATH",
+    # While the first question was on its way, and before it was.
+    "transport error": _HUNG_UP,
+    "operation was canceled": _HUNG_UP,
 }

@@ -36,7 +36,8 @@ class SendQueues:
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator["SendQueues"]:
-        """Look again and again, for as long as the block lasts."""
+        """Look once before the block begins, and again and again for as long as it lasts."""
+        await self.look()
         task = asyncio.create_task(self._watch())
         try:
             yield self
@@ -65,5 +66,5 @@ class SendQueues:
 
     async def _watch(self) -> None:
         while True:
-            await self.look()
             await asyncio.sleep(self.every)
+            await self.look()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowHistory
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -49,7 +49,7 @@ _TIME_SKIPPING = (
 )
 # Real seconds that anything may take on a busy machine before a story is called failed.
 PATIENCE = 60
-_TIMERS_LATE = 0.05
+_RETRIES_LATE = 0.05
 # The workers of the stage look at their queues as they start, and hear from stories what else there is.
 _NEVER = 1e6
 
@@ -325,9 +325,23 @@ class OrderStory:
         """Let time pass for this order."""
         await self._city.stage.env.fast_forward(self._handle, timedelta(seconds=seconds))
         await self.settles()
-        # The clock is ahead at once, the timers that it makes due fire some milliseconds later.
-        await asyncio.sleep(_TIMERS_LATE)
+        # The clock is ahead at once, what that makes due follows milliseconds later: retries, and timers.
+        await asyncio.sleep(_RETRIES_LATE)
+        async with asyncio.timeout(PATIENCE):
+            while await self._has_a_timer_due():  # noqa: ASYNC110 the server sets no event of ours
+                await asyncio.sleep(0.01)
         await self.settles()
+
+    async def _has_a_timer_due(self) -> bool:
+        now, timers = await self.now(), dict[str, datetime]()
+        for event in (await self._handle.fetch_history()).events:
+            if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
+                started = event.timer_started_event_attributes
+                waits = started.start_to_fire_timeout.ToTimedelta()
+                timers[started.timer_id] = event.event_time.ToDatetime(UTC) + waits
+            timers.pop(event.timer_fired_event_attributes.timer_id, None)
+            timers.pop(event.timer_canceled_event_attributes.timer_id, None)
+        return any(due <= now for due in timers.values()) and await self.status() == "RUNNING"
 
     async def skip(self, seconds: float) -> None:
         """Let time pass without waiting for what it brings."""
