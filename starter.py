@@ -196,10 +196,19 @@ def _start_options(event: OrderEvent) -> dict[str, Any]:
         "task_queue": ORDERS_QUEUE,
         # An order that ended well is over; one that was terminated or failed starts again.
         "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        "static_summary": f"Order {event.order_id} of {event.customer_id}",
         # The workflow's own tasks: a merchant's burst of orders does not hold up those of the others.
         "priority": turn_of(None, event.merchant_id),
-        # Set at the start they cost no history event.
+        **(_for_whoever_looks(event) if event.status is Status.PLACED else {}),
+    }
+
+
+def _for_whoever_looks(event: OrderEvent) -> dict[str, Any]:
+    """What the server shows and searches. It checks them with every event: the first alone brings them.
+
+    An order that begins with another sets the attributes itself, at the price of a history event.
+    """
+    return {
+        "static_summary": f"Order {event.order_id} of {event.customer_id}",
         "search_attributes": TypedSearchAttributes(
             [
                 SearchAttributePair(CUSTOMER_ID, searchable(event.customer_id)),

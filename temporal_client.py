@@ -35,13 +35,16 @@ class _LeanJson(PydanticJSONPlainPayloadConverter):
         return Payload(metadata={"encoding": self.encoding.encode()}, data=data)
 
 
+# The SDK makes a converter for every task. What this one learns of types, it keeps.
+_LEAN_JSON = _LeanJson()
+
+
 class LeanPayloadConverter(CompositePayloadConverter):
     """Temporal's own converters, with pydantic's JSON in the place of the default one."""
 
     def __init__(self) -> None:
-        lean = _LeanJson()
         converters = DefaultPayloadConverter.default_encoding_payload_converters
-        super().__init__(*(lean if one.encoding == lean.encoding else one for one in converters))
+        super().__init__(*(_LEAN_JSON if one.encoding == _LEAN_JSON.encoding else one for one in converters))
 
 
 DATA_CONVERTER = DataConverter(payload_converter_class=LeanPayloadConverter)

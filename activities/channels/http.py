@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from activities.channels.connections import Connections
 from domain.outcomes import TryLater, Unknown
 
 # FCM asks for 10 s at least. Shorter limits turn answers that were on their way into doubts.
@@ -48,8 +49,7 @@ class Client(httpx.AsyncClient):
 
 def new_client(timeout: float = TIMEOUT) -> Client:
     """Build the client for all providers of a process, without retries: those are the workflow's."""
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    return Client(timeout=timeout, limits=limits)
+    return Client(timeout=timeout, transport=Connections(CONNECTIONS))
 
 
 async def call(
