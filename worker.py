@@ -18,6 +18,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+import uvloop
 from temporalio.client import Client
 from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.exceptions import TemporalError
@@ -267,7 +268,7 @@ def main(
     chosen = _chosen(queues)
     if processes > 1:
         return in_several(queues, processes, settings.metrics_port)
-    asyncio.run(serve(settings, chosen, is_one_of_several=one_of_several))
+    uvloop.run(serve(settings, chosen, is_one_of_several=one_of_several))
     return DONE
 
 
