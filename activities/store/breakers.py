@@ -111,7 +111,7 @@ async def _count(connection: AsyncConnection, tallies: "Mapping[str, Tally]", no
         await connection.execute(new_rows(connection, breakers), {"provider": provider, **closed})
         counted = {"provider": provider, "begins_at": begins_at.replace(microsecond=0)}
         row = {**counted, "calls": tally.calls, "failures": tally.failures}
-        await connection.execute(added_rows(connection, calls, "calls", "failures"), row)
+        await connection.execute(added_rows(connection.dialect.name, calls, "calls", "failures"), row)
     await connection.execute(_FORGET, {"before": now - 2 * WITHIN})
 
 

@@ -133,7 +133,7 @@ class Consents:
 
 
 async def _hold_end(connection: AsyncConnection) -> End:
-    hold = added_rows(connection, consent_heads, "number")
+    hold = added_rows(connection.dialect.name, consent_heads, "number")
     row = {"chain": _CHAIN, "number": 0, "digest": BEGINNING.digest}
     held = await connection.execute(hold.returning(consent_heads.c.number, consent_heads.c.digest), row)
     return End(*held.one())

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from activities.store.inserting import added_rows
 from activities.store.tables import inbox, inbox_heads
@@ -36,21 +38,27 @@ _LIST = (
 )
 
 
+# Kept: what is made anew is compiled anew, and every batch of news takes its turn.
+@cache
+def _next_turn(dialect: str) -> ReturningInsert[int]:
+    return added_rows(dialect, inbox_heads, "changes").returning(inbox_heads.c.changes)
+
+
 async def take_turn(connection: AsyncConnection, recipient_id: str, changes: int = 1) -> int:
     """Wait until nobody else tells this recipient anything, until the end of the transaction.
 
     Answers the number of the next change to their inbox, of the last one of several ``changes``.
     """
-    take = added_rows(connection, inbox_heads, "changes").returning(inbox_heads.c.changes)
     row = {"recipient_id": recipient_id, "changes": changes}
-    turn: int = (await connection.execute(take, row)).scalar_one()
+    turn: int = (await connection.execute(_next_turn(connection.dialect.name), row)).scalar_one()
     return turn
 
 
 async def stand_in_line(connection: AsyncConnection, recipient_id: str) -> None:
     """Wait likewise, for what tells somebody something and changes no inbox."""
     await connection.execute(
-        added_rows(connection, inbox_heads, "changes"), {"recipient_id": recipient_id, "changes": 0}
+        added_rows(connection.dialect.name, inbox_heads, "changes"),
+        {"recipient_id": recipient_id, "changes": 0},
     )
 
 

@@ -34,13 +34,9 @@ def _rows_by_key(dialect: str, table: Table) -> Insert:
     return insert.on_conflict_do_update(index_elements=list(key), set_=given)
 
 
-def added_rows(connection: AsyncConnection, table: Table, *counts: str) -> Insert:
-    """Insert rows, or add their counts to those of the same key."""
-    return _added_rows(connection.dialect.name, table, counts)
-
-
 @cache
-def _added_rows(dialect: str, table: Table, counts: tuple[str, ...]) -> Insert:
+def added_rows(dialect: str, table: Table, *counts: str) -> Insert:
+    """Insert rows, or add their counts to those of the same key. ``dialect``: its name."""
     insert = _insert(dialect, table)
     sums = {name: table.c[name] + insert.excluded[name] for name in counts}
     return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=sums)
