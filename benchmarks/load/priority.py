@@ -34,6 +34,8 @@ PATIENCE, PATIENCE_EACH = 120, 0.2
 PUSHES = SEND_QUEUES[Channel.PUSH]
 # As good as none: the server wants a number above nothing.
 _HELD = 0.001
+# Seconds in which the server hands out at once what we held back: that is our own burst, and no limit's.
+_STEADY_AFTER = 5
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ async def turns(stack: Stack, sizes: Sizes) -> Turns:
     await planned(stack.folder, big.name, sizes.backlog, PATIENCE + PATIENCE_EACH * sizes.backlog)
     await limit(service.client, PUSHES, None)
     await drains(stack.folder, big.name, PATIENCE)
+    await asyncio.sleep(_STEADY_AFTER)
     beside = await _measured(stack, service, "beside", sizes)
     waited = endings(stack.folder, big.name)["PENDING"]
     load = os.getloadavg()[0]
