@@ -4,7 +4,6 @@ The difference is between what cannot have left and what may have: one is tried 
 twice. So answers are read whole here, and nothing can go wrong behind a call.
 """
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import getproxies
@@ -13,13 +12,12 @@ import aiohttp
 import httpx
 from yarl import URL
 
-# In the order they are asked for: the first that fits. Whatever is not here may have left.
+# Whatever is not here may have left.
 _NEVER_LEFT = {
     # Before that the wait for one of our own connections; no request is written meanwhile.
     aiohttp.ConnectionTimeoutError: httpx.ConnectTimeout,
-    aiohttp.ClientProxyConnectionError: httpx.ProxyError,
     aiohttp.ClientHttpProxyError: httpx.ProxyError,
-    # No such host, nobody there, or a certificate that is not to be trusted.
+    # No such host or proxy, nobody there, or a certificate that is not to be trusted.
     aiohttp.ClientConnectorError: httpx.ConnectError,
     aiohttp.InvalidURL: httpx.UnsupportedProtocol,
     aiohttp.NonHttpUrlClientError: httpx.UnsupportedProtocol,
@@ -90,9 +88,5 @@ def _as_httpx_says_it() -> Iterator[None]:
         yield
     except (aiohttp.ClientError, OSError) as problem:
         # Without its text and its cause: they may repeat what was sent.
-        what = type(problem).__name__
-        for kind, meaning in _NEVER_LEFT.items():
-            if isinstance(problem, kind):
-                raise meaning(what) from None
-        has_waited = isinstance(problem, asyncio.TimeoutError)
-        raise (httpx.ReadTimeout if has_waited else httpx.ReadError)(what) from None
+        meanings = (meaning for kind, meaning in _NEVER_LEFT.items() if isinstance(problem, kind))
+        raise next(meanings, httpx.ReadError)(type(problem).__name__) from None

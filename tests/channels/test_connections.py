@@ -48,14 +48,14 @@ async def post(http: httpx.AsyncClient, url: str, wait: httpx.Timeout = PATIENT)
 
 async def test_an_answer_is_whole_and_unpacked(http: httpx.AsyncClient, wire: Wire) -> None:
     packed = Says(201, gzip.compress(b'{"name": "it"}'), {"Content-Encoding": "gzip", "Set-Cookie": "a=1"})
-    wire.will("/send", packed)
+    wire.will("/send%7E", packed)
 
-    answer = await post(http, f"{wire.url}/send?q=%2B1")
+    answer = await post(http, f"{wire.url}/send%7E?q=%2B1")
 
     assert isinstance(answer, httpx.Response)
     assert (answer.status_code, answer.json()) == (201, {"name": "it"})
     (heard,) = wire.heard
-    assert (heard.method, heard.target, heard.json) == ("POST", "/send?q=%2B1", {"to": "you"})
+    assert (heard.method, heard.target, heard.json) == ("POST", "/send%7E?q=%2B1", {"to": "you"})
     assert heard.headers["content-type"] == "application/json"
 
 
@@ -160,3 +160,14 @@ async def test_a_proxy_of_the_environment_is_used(wire: Wire, monkeypatch: pytes
         answer = await post(http, "http://provider.invalid/send")
     assert isinstance(answer, httpx.Response)
     assert wire.heard[0].target == "http://provider.invalid/send"
+
+
+async def test_what_a_proxy_does_not_let_through_has_not_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    async with serving(serve) as url, new_client() as http:
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        monkeypatch.setenv("NO_PROXY", "")
+        assert await post(http, "https://provider.invalid/send") == NEVER_LEFT
