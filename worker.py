@@ -209,10 +209,10 @@ async def serve(settings: Settings, queues: Sequence[str], *, is_one_of_several:
         for worker in all_workers:
             await running.enter_async_context(worker)
         # What is loaded by now stays: a burst of signals makes for many collections, each of which would
-        # look at all of it again. That was a quarter of a workflow task's time. And fewer of them: almost
-        # everything here goes by itself when nobody holds it any more.
+        # look at all of it again. That was a quarter of a workflow task's time. And fewer of them, but not so
+        # few that orders which left the cache pile up: those are what does not go by itself.
         gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        gc.set_threshold(20_000, 10, 1)
         which = f" as {settings.build}" if settings.build else ""
         logs.say("worker", f"ready, serving {', '.join(queues)}{which}")
         await stop.wait()
