@@ -84,7 +84,7 @@ class Opened:
             f"{self.cached:,} cached: worker {self.before:.0f} MiB before, "
             f"{self.first:.0f} with as many open, {self.full:.0f} with a full cache, "
             f"{self.opened:.0f} with all open, "
-            f"{self.answering:.0f} with a cache full of answered ones, {self.answered:.0f} after all answered "
+            f"{self.answering:.0f} with a cache full of answered ones, {self.answered:.0f} with all answered "
             f"(limits {GROWTH:g} of a full cache); {self.each_cached:.1f} KiB for an order in the cache, "
             f"{self.each_other:.2f} for one that is not, {self.server:.1f} in the server; "
             f"{self.answers:,} answered; {self.seconds:.0f} s; load {self.load:.1f}"
