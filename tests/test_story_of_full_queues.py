@@ -114,5 +114,11 @@ async def test_a_queue_is_behind_when_its_oldest_send_that_can_wait_is_old(city:
     await eventually(lambda: _is_not(is_behind))
 
 
+async def test_a_worker_knows_its_queues_before_it_serves_them(city: City) -> None:
+    queues = SendQueues(city.stage.client, SEND_QUEUES, behind_after=timedelta())
+    async with queues.watched():
+        assert queues.behind == frozenset(SEND_QUEUES), "nothing is younger than no time at all"
+
+
 async def _is_not(question: Callable[[], Awaitable[bool]]) -> bool:
     return not await question()

@@ -284,8 +284,8 @@ async def test_nothing_is_sent_again_while_the_list_cannot_be_read(
 ) -> None:
     wire.will(PATH, answer)
     assert await outcome(twilio, replace(MESSAGE, is_repeat=True)) == expected
-    # To be cut off is no answer, and what only reads may be asked twice.
-    assert {request.method for request in wire.heard} == {"GET"}
+    # To be cut off is no answer: what only reads is asked once more.
+    assert [request.method for request in wire.heard] == ["GET"] * (2 if isinstance(answer, Cuts) else 1)
 
 
 @pytest.mark.parametrize("status", [200, 201, 400, 404, 429, 500])
