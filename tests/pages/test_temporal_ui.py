@@ -104,7 +104,9 @@ async def test_operators_who_signed_in_read_an_encrypted_order_in_the_temporal_u
     await signs_in(reader, encrypted.site)
     await page.goto(history)
     await page.get_by_text("Workflow Execution Signaled").first.click()
-    await expect(page.get_by_text("Burger Barn").first).to_be_visible(timeout=PATIENCE * 1000)
+    payload = page.get_by_text("Burger Barn").first
+    await expect(payload).to_be_visible(timeout=PATIENCE * 1000)
+    await payload.evaluate("shown => shown.scrollIntoView({block: 'center', inline: 'end'})")
     assert "could not connect" not in await page.content()
     await reader.shows("temporal-ui")
     await reader.context.close()
