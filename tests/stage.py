@@ -113,9 +113,9 @@ class Stage:
             await self.store.force_breaker(health.provider, BreakerState.CLOSED, "a new story")
         await self.breakers.settle_accounts()
 
-    async def history(self, order_id: str) -> WorkflowHistory:
-        """The history of an order's newest run."""
-        return await self.client.get_workflow_handle(f"order-{order_id}").fetch_history()
+    async def history(self, order_id: str, run_id: str | None = None) -> WorkflowHistory:
+        """The history of a run of an order, of its newest if none is named."""
+        return await self.client.get_workflow_handle(f"order-{order_id}", run_id=run_id).fetch_history()
 
     async def everything_temporal_knows_of(self, order_id: str) -> bytes:
         """An order's history and its visible state, as the server stores them."""

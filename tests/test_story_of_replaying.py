@@ -22,6 +22,8 @@ from temporal_client import DATA_CONVERTER
 from tests.processes import Ended, eventually, run, settings_of, temporal
 from tests.processes import address as server_of
 from tests.stage import City, OrderStory, Person, Stage
+from tests.test_story_of_trust import hears_often, run_of
+from workflows.policy import SIGNALS_A_RUN
 
 S = Status
 PUSH, SMS, EMAIL, IN_APP = Channel.PUSH, Channel.SMS, Channel.EMAIL, Channel.IN_APP
@@ -70,12 +72,17 @@ async def replay(stage: Stage, *arguments: str, **settings: str) -> Ended:
 
 
 async def tried(
-    stage: Stage, order: OrderStory, *, wording: FluentWording | None = None, rules: Rules | None = None
+    stage: Stage,
+    order: OrderStory,
+    *,
+    wording: FluentWording | None = None,
+    rules: Rules | None = None,
+    run_id: str | None = None,
 ) -> Tried:
-    """Try an order here, for what no operator sets: other words than ours."""
+    """Try a run of an order, its newest if not told, here, for what no operator sets: other words than ours."""
 
     async def one() -> AsyncIterator[WorkflowHistory]:
-        yield await stage.history(order.order_id)
+        yield await stage.history(order.order_id, run_id)
 
     trial = Trial(stage.store, wording or FluentWording(), None, DATA_CONVERTER, rules)
     [only] = [each async for each in trial.of(one())]
@@ -277,6 +284,30 @@ async def test_an_order_that_begins_again_tells_nothing_twice_here_either(city: 
     found = await tried(city.stage, order)
     assert seen(found.compared.differences) == []
     assert found.compared.same == 3
+
+
+async def test_each_run_of_an_order_that_continued_as_new_has_told_its_own_part(
+    city: City, ana: Person
+) -> None:
+    order = city.order(ana)
+    await order.becomes(S.PLACED)
+    accepted = order.event(S.ACCEPTED)
+    await order.hears(accepted)
+    first_run = await run_of(order)
+    await hears_often(order, accepted, SIGNALS_A_RUN)
+    assert await run_of(order) != first_run, "with news that waits for its window"
+    await order.passes(61)
+    await order.becomes(S.OUT_FOR_DELIVERY)
+
+    first, second = [await tried(city.stage, order, run_id=run) for run in (first_run, None)]
+
+    assert (seen(first.compared.differences), first.compared.same) == ([], 3)
+    assert (seen(second.compared.differences), second.compared.same) == ([], 5)
+    shorter = await tried(city.stage, order, rules=Rules(window_seconds=0), run_id=first_run)
+    assert {(one.status, one.channel) for one in shorter.compared.differences} == {
+        (S.ACCEPTED, PUSH),
+        (S.ACCEPTED, IN_APP),
+    }
 
 
 async def test_news_that_was_announced_and_waited_for_is_taken_in_as_well(city: City, ana: Person) -> None:
