@@ -78,7 +78,7 @@ apns: $(READY) ## pushes a second through our APNs adapter, next to a bare HTTP/
 streams: $(READY) ## how fast news reaches 2,000 open inboxes, and that cuts lose nothing (STREAMS=n RATE=n)
 	@$(BIN)/python -m benchmarks.streams
 
-fuzz: $(READY) ## attack the API with 10,000 requests (CASES=n)
+fuzz: $(READY) ## attack the webhooks with 10,000 requests, and all of the API beside them (CASES=n)
 	@$(BIN)/python -m benchmarks.fuzz
 
 secrets: ## make the secrets that docker-compose.yml reads, in deploy/secrets

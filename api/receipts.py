@@ -73,6 +73,15 @@ def owner_wants_no_more(store: OptOuts, channel: Channel, value: str, source: st
     return follow
 
 
+def operator_has_to_act(provider: str, reason: str) -> Consequence:
+    """Say so in the log as a worker does: what befell this message will befall the next."""
+
+    async def follow(_: Notification) -> None:
+        log.error("%s needs an operator: %s", provider, reason)
+
+    return follow
+
+
 class Receipts:
     """Takes receipts in, each once. What fails on the way is not remembered: the provider comes again."""
 

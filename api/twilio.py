@@ -19,6 +19,7 @@ from api.receipts import (
     Receipts,
     address_is_dead,
     nothing_more,
+    operator_has_to_act,
     owner_wants_no_more,
 )
 from domain.channels import Channel
@@ -121,6 +122,8 @@ class TwilioDoor:
     def _consequence(self, told: TwilioReceipt, number: str | None) -> Consequence:
         if told.opted_out and number:
             return owner_wants_no_more(self._store, Channel.SMS, number, told.code or "Twilio: opted out")
+        if told.ours:
+            return operator_has_to_act("twilio", told.code or "Twilio: not sent")
         if not told.number_is_dead:
             return nothing_more
         return address_is_dead(self._store, number, told.code or "Twilio: the number is dead")

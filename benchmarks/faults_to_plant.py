@@ -292,6 +292,13 @@ FAULTS = (
         _LIVE + "test_an_order_that_is_given_up_is_ended",
     ),
     PlantedFault(
+        "a lock screen that was not cleared yet is forgotten at a hand-over",
+        _ORDER,
+        "is_shown_live=self._live.must_be_ended",
+        "is_shown_live=False",
+        _LIVE + "test_an_ending_that_apple_has_not_taken_goes_on_in_the_orders_next_run",
+    ),
+    PlantedFault(
         "the sweep does not look at lock screens",
         "activities/sweeping.py",
         "shown=await self._still_shown()",

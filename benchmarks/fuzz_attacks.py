@@ -24,9 +24,9 @@ ANY = REFUSED | {200, 204}
 _STATES = ("queued", "sent", "delivered", "undelivered", "failed", "read", "receiving", "", "DELIVERED")
 _TYPES = ("", "text/html", "application/xml", "multipart/form-data", "text/plain;;;", "a", "*/*")
 _NASTY = ("\0", "\ud800", "\u202e", "\r\n", "'; --", "{{7*7}}", "%s%n", "x" * 9000, "\N{PILE OF POO}", "")
-
-
 _LONG_AGO = "0001-01-01T00:00:00+23:59"
+
+Attack = Callable[[], Awaitable[None]]
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Attacker:
     def __post_init__(self) -> None:
         """Roll the dice from the seed on."""
         self.dice = random.Random(self.seed)  # noqa: S311 not for secrets
-        self.attacks: tuple[Callable[[], Awaitable[None]], ...] = (
+        self.attacks_of_providers: tuple[Attack, ...] = (
             self.replays,
             self.forges,
             self.reorders,
@@ -53,6 +53,9 @@ class Attacker:
             self.mutates_a_form,
             self.mutates_an_envelope,
             self.mutates_an_event,
+        )
+        self.attacks: tuple[Attack, ...] = (
+            *self.attacks_of_providers,
             self.mutates_a_link,
             self.mutates_a_page,
             self.mutates_a_token,
@@ -61,6 +64,10 @@ class Attacker:
     async def attack(self) -> None:
         """Attack in one way."""
         await self.dice.choice(self.attacks)()
+
+    async def attack_as_a_provider(self) -> None:
+        """Attack in one of the ways that webhooks are attacked in."""
+        await self.dice.choice(self.attacks_of_providers)()
 
     async def replays(self) -> None:
         """The very same genuine message, twice."""
@@ -92,7 +99,9 @@ class Attacker:
 
     async def is_oversized(self) -> None:
         """More than anybody needs."""
-        path, kind = self.dice.choice(((STATUS, FORM), (SES, "text/plain"), (self.door.preferences(), FORM)))
+        path, kind = self.dice.choice(
+            ((STATUS, FORM), (INBOUND, FORM), (SES, "text/plain"), (self.door.preferences(), FORM))
+        )
         size = 256 * 1024 + self.dice.randint(1, 100_000)
         chunked = self.dice.random() < 0.5
 

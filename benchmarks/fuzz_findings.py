@@ -10,8 +10,7 @@ from rich.table import Table
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DOCUMENT = "/openapi.json"
-# As re.escape leaves one.
-_PARAMETER = re.compile(r"\\\{\w+\\\}")
+WEBHOOKS = "/webhooks/"
 
 
 class Tally:
@@ -20,6 +19,7 @@ class Tally:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.answers: Counter[tuple[str, str, int]] = Counter()
+        self.to_webhooks = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, and note its answer."""
@@ -34,6 +34,7 @@ class Tally:
             await self._app(scope, receive, noted)
         finally:
             self.answers[scope["method"], scope["path"], statuses[0] if statuses else 500] += 1
+            self.to_webhooks += scope["path"].startswith(WEBHOOKS)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Fuzzed:
     def requests(self) -> int:
         """How many there were."""
         return sum(self.answers.values())
+
+    @property
+    def to_webhooks(self) -> int:
+        """How many of them were to what providers call."""
+        return sum(count for (_, path, _), count in self.answers.items() if path.startswith(WEBHOOKS))
 
     @property
     def server_errors(self) -> int:
@@ -85,6 +91,7 @@ class Fuzzed:
         """The verdict in one line."""
         line = (
             f"fuzz: {'HOLDS' if self.holds else 'FAILS'} {self.requests:,} requests, "
+            f"{self.to_webhooks:,} of them to webhooks, "
             f"{self.server_errors} server errors, {self.undocumented} undocumented answers"
         )
         more = {
@@ -121,10 +128,6 @@ class Fuzzed:
         if status == 404 and "{dead_letter_id}" in path:
             return True
         return status == (405 if path in self.document["paths"] else 404)
-
-
-# As it is escaped. What it stands for may hold a slash.
-_A_PARAMETER = re.compile(r"\\\{\w+\\\}")
 
 
 def by_operation(

@@ -8,12 +8,15 @@ from uuid import uuid4
 from zlib import crc32
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from domain.live_activities import LiveActivity
 from domain.orders import ORDERS_QUEUE
 from domain.status import Status
 from simulator import Fault
 from tests.stage import City, OrderStory, Person, Stage
+from tests.test_story_of_trust import hears_often, run_of
+from workflows.policy import SIGNALS_A_RUN
 from workflows.sweep import Sweep
 
 PLACED, PREPARING, READY, OUT, DELIVERED, CANCELLED = (
@@ -164,6 +167,26 @@ async def test_ending_is_tried_until_apple_takes_it(city: City, phone: IPhone) -
     assert await phone.is_clear(order)
 
 
+async def test_an_ending_that_apple_has_not_taken_goes_on_in_the_orders_next_run(
+    city: City, phone: IPhone
+) -> None:
+    order = await shown_order(city, phone)
+    city.fails(Fault(kind="error", provider="apns", address=phone.live_token, status=503))
+    delivered = order.event(DELIVERED, occurred_at=await order.timestamp())
+    await order.hears(delivered)
+    first_run = await run_of(order)
+
+    await hears_often(order, delivered, SIGNALS_A_RUN)
+    assert await run_of(order) != first_run
+    assert "end" not in phone.shown
+    city.fails()
+    await order.passes(61)
+
+    assert phone.shown[-1] == "end"
+    assert await phone.is_clear(order)
+    assert await order.status() == "COMPLETED"
+
+
 async def test_an_order_that_is_given_up_is_ended(city: City, phone: IPhone) -> None:
     order = await shown_order(city, phone)
 
@@ -181,6 +204,25 @@ async def test_an_order_that_an_operator_stops_is_ended_by_the_sweep(
     order = await shown_order(city, phone)
     await (order.handle.terminate() if way == "terminated" else order.handle.cancel())
     await order.settles()
+
+    await sweep(city.stage)
+
+    assert phone.shown == ["start", "end"]
+    assert await phone.is_clear(order)
+
+
+async def test_an_order_whose_client_gave_it_too_little_time_is_ended_by_the_sweep(
+    city: City, phone: IPhone
+) -> None:
+    order = city.order(phone.owner)
+    await order.is_started(execution_timeout=timedelta(hours=1))
+    await order.becomes(PLACED)
+    await phone.hands_in_its_token(order)
+
+    await order.skip(3601)
+    with pytest.raises(WorkflowFailureError):
+        await order.ends()
+    assert await order.status() == "TIMED_OUT"
 
     await sweep(city.stage)
 

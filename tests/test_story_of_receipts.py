@@ -13,12 +13,13 @@ from workflows.policy import SIGNALS_A_RUN
 
 N = NotificationStatus
 PUSH, SMS, EMAIL = Channel.PUSH, Channel.SMS, Channel.EMAIL
-PLACED, PREPARING, OUT, NEARBY, DELIVERED = (
+PLACED, PREPARING, OUT, NEARBY, DELIVERED, CANCELLED = (
     Status.PLACED,
     Status.PREPARING,
     Status.OUT_FOR_DELIVERY,
     Status.NEARBY,
     Status.DELIVERED,
+    Status.CANCELLED,
 )
 TEXT_ALONE = {OUT: {"push": "off", "sms": "on", "email": "off", "in_app": "off"}}
 UNREACHABLE = "Twilio 30003: handset unreachable"
@@ -52,6 +53,17 @@ async def test_an_undelivered_text_becomes_an_email(city: City, ana: Person) -> 
     assert (await order.told(ana))[0].line(SMS).reason == UNREACHABLE
     row = next(row for row in await order.rows() if row.channel is EMAIL)
     assert row.instead_of is SMS
+
+
+async def test_a_mail_that_bounces_becomes_a_text(city: City, ana: Person) -> None:
+    order = city.order(ana)
+    await order.becomes(CANCELLED)
+    assert (len(ana.mails), ana.texts) == (1, [])
+
+    await comes_back(order, ana, EMAIL, state="bounced")
+
+    assert len(ana.texts) == 1
+    assert await order.lines(ana) == {"push": "SENT", "sms": "SENT", "email": "FAILED", "in_app": "DELIVERED"}
 
 
 async def test_the_same_bad_news_from_a_provider_is_acted_on_once(city: City, ana: Person) -> None:

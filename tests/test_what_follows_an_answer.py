@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.channels import apns_answers, fcm, ses, twilio_codes
+from activities.channels import apns_answers, fcm, ses, smtp, twilio_codes
 from domain.channels import Channel
 from domain.status import Status
 from simulator.http2 import Answer, Cut, Reset
@@ -22,6 +22,7 @@ from tests.answers import (
     IPHONE,
     NEXT_CHANNEL,
     OPERATOR,
+    SENDER,
     SES_ID,
     SILENCED,
     TOLD,
@@ -36,7 +37,7 @@ from tests.answers import (
 from tests.channels import test_fcm as by_fcm
 from tests.channels import test_twilio as by_twilio
 from tests.channels.apple import refuses as apns_refuses
-from tests.channels.relay import CUT, SILENCE
+from tests.channels.relay import CUT, SILENCE, a_port_that_says
 from tests.channels.wire import SILENCE as NOTHING
 from tests.channels.wire import Cuts, Says
 
@@ -128,6 +129,12 @@ FCM = [
     row(
         "400 INVALID_ARGUMENT, the token's field",
         of_fcm(400, "INVALID_ARGUMENT", BAD_ARGUMENT, by_fcm.violation("message.token")),
+        NEXT_CHANNEL,
+        DEAD,
+    ),
+    row(
+        "400 INVALID_ARGUMENT, the installation id's field",
+        of_fcm(400, "INVALID_ARGUMENT", BAD_ARGUMENT, by_fcm.violation("message.fid")),
         NEXT_CHANNEL,
         DEAD,
     ),
@@ -294,6 +301,7 @@ SMTP = [
     row("452 4.2.2 mailbox full", ("RCPT", "452 4.2.2 mailbox full"), AGAIN),
     row("452 too many recipients", ("RCPT", "452 4.5.3 too many recipients"), AGAIN),
     row("552 too many recipients", ("RCPT", "552 too many recipients"), AGAIN),
+    row("552 5.5.3 too many recipients", ("RCPT", "552 5.5.3 too many recipients"), AGAIN),
     row("454 rate", ("DOT", "454 Throttling failure: Maximum sending rate exceeded"), AGAIN),
     row("454 quota", ("DOT", "454 Throttling failure: Daily message quota exceeded"), AGAIN),
     row("550 5.1.1 on RCPT", ("RCPT", "550 5.1.1 unknown"), NEXT_CHANNEL, DEAD),
@@ -305,7 +313,9 @@ SMTP = [
     row("554 5.7.1 content", ("DOT", "554 5.7.1 content"), NEXT_CHANNEL),
     row("5yz new to us", ("RCPT", "550 no"), NEXT_CHANNEL),
     row("530", ("MAIL", "530 5.7.0 authentication required"), AGAIN, OPERATOR),
+    row("534", ("MAIL", "534 5.7.9 authentication mechanism is too weak"), AGAIN, OPERATOR),
     row("535", ("RCPT", "535 5.7.8 credentials"), AGAIN, OPERATOR),
+    row("538", ("RCPT", "538 5.7.11 encryption required"), AGAIN, OPERATOR),
     row("cut before the final dot", ("DATA", CUT), AGAIN),
     row("timeout before the final dot", ("DATA", SILENCE), AGAIN),
     row("cut after the final dot", ("DOT", CUT), AGAIN, IN_DOUBT),
@@ -321,6 +331,15 @@ async def test_after_a_reply_of_a_mail_relay(
     assert await desk.send(providers.smtp(*each(answers))) == follows
 
 
+async def test_after_a_relay_that_is_not_there_or_lets_nobody_in(desk: Desk, providers: Providers) -> None:
+    await desk.has(Status.DELIVERED, EMAIL)
+    nobody = smtp.Config("127.0.0.1", 1, SENDER, "none").providers(providers.http)
+    assert await desk.send(nobody) == {AGAIN}
+    async with a_port_that_says(b"421 busy\r\n") as port:
+        busy = smtp.Config("127.0.0.1", port, SENDER, "none").providers(providers.http)
+        assert await desk.send(busy, 2) == {again(30)}
+
+
 @pytest.mark.parametrize(
     ("ours", "table"),
     [
@@ -328,8 +347,9 @@ async def test_after_a_reply_of_a_mail_relay(
         (fcm.ERRORS, FCM),
         (apns_answers.ERRORS, APNS),
         (ses.ERRORS, SES),
+        ({*smtp.REPLIES, *smtp.CREDENTIALS}, SMTP),
     ],
-    ids=["twilio", "fcm", "apns", "ses"],
+    ids=["twilio", "fcm", "apns", "ses", "smtp"],
 )
 def test_what_an_adapter_knows_by_name_has_its_row(ours: Collection[object], table: list[Any]) -> None:
     named = {word.strip(",") for row in table for word in row.id.split()}

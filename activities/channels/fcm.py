@@ -29,6 +29,7 @@ FOUR_WEEKS = 28 * 86400
 ANDROID = "android"
 # Which field of an FCM message a device's address goes into.
 TARGETS = {Kind.PLAIN: "token", Kind.FID: "fid"}
+_NAMES_OF_THE_ADDRESS = frozenset(f"message.{name}" for name in TARGETS.values())
 
 # By errorCode, which is in the details: ``status`` says NOT_FOUND for a wrong project just as well.
 ERRORS: Mapping[str, Outcome] = {
@@ -192,7 +193,7 @@ def _refusal(response: httpx.Response) -> Outcome:
 
 
 def _names_the_token(error: dict[str, Any]) -> bool:
-    """Whether an INVALID_ARGUMENT is about the token alone. Any other field is a mistake of ours."""
+    """Whether an INVALID_ARGUMENT is about the address alone. Any other field is a mistake of ours."""
     if error.get("status") != "INVALID_ARGUMENT":
         return False
     violations = [
@@ -201,7 +202,7 @@ def _names_the_token(error: dict[str, Any]) -> bool:
         for violation in _items(detail.get("fieldViolations"))
     ]
     if violations:
-        return all(name == "message.token" for name in violations)
+        return all(name in _NAMES_OF_THE_ADDRESS for name in violations)
     return _code(error) == "INVALID_ARGUMENT" and "registration token" in str(error.get("message"))
 
 

@@ -76,6 +76,12 @@ def gone_of(code: int) -> Gone | None:
     return outcome if isinstance(outcome, Gone) else None
 
 
+def needs_an_operator(code: int) -> bool:
+    """Whether a text did not arrive for something that is ours to put right: the next will not either."""
+    outcome = ERRORS.get(code)
+    return isinstance(outcome, TryLater) and outcome.ours
+
+
 def code_of(value: object) -> int | None:
     """Read a code, a number in JSON and digits in a form. None for anything else."""
     return int(str(value)) if re.fullmatch("[1-9][0-9]{4}", str(value)) else None

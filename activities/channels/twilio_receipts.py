@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from activities.channels.twilio_codes import code_of, failure, gone_of
+from activities.channels.twilio_codes import code_of, failure, gone_of, needs_an_operator
 
 State = Literal["delivered", "undelivered", "read"]
 
@@ -26,7 +26,8 @@ class TwilioReceipt:
     """One callback. ``state`` is None while the text is still on its way.
 
     ``code`` says why it did not arrive. ``number_is_dead``: never text this number again, ``opted_out``: its
-    owner answered STOP. ``receipt_id`` is the same for the same callback, which Twilio may repeat.
+    owner answered STOP, ``ours``: an operator has to put something right. ``receipt_id`` is the same for the
+    same callback, which Twilio may repeat.
     """
 
     state: State | None
@@ -34,6 +35,7 @@ class TwilioReceipt:
     number_is_dead: bool
     receipt_id: str
     opted_out: bool = False
+    ours: bool = False
 
 
 def receipt_of(form: Mapping[str, str]) -> TwilioReceipt | None:
@@ -54,6 +56,7 @@ def receipt_of(form: Mapping[str, str]) -> TwilioReceipt | None:
         number_is_dead=gone is not None and not gone.opted_out,
         receipt_id=receipt_id,
         opted_out=gone is not None and gone.opted_out,
+        ours=needs_an_operator(code),
     )
 
 

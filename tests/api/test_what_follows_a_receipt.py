@@ -5,6 +5,7 @@ goes to the next one that its recipient has; the stories show it go. None is sen
 channel is sooner, and a copy cannot arrive beside it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from activities.channels.twilio_codes import ERRORS, FAILURES
 from domain.channels import Channel
 from domain.outcomes import Gone
 from domain.recipients import OptOut
-from tests.answers import DEAD, NEXT_CHANNEL, SILENCED, row
+from tests.answers import DEAD, NEXT_CHANNEL, OPERATOR, SILENCED, row
 from tests.api.amazon import bounce, event
 from tests.api.stage import EMAIL, SMS, Door
 
@@ -25,13 +26,17 @@ ROWS = {NOTHING: "SENT", ARRIVED: "DELIVERED", READ: "READ", NEXT_CHANNEL: "FAIL
 ANA = {SMS: "+15550100", EMAIL: "ana@example.org"}
 
 
-async def follows(door: Door, told: str, channel: Channel) -> set[str]:
+async def follows(door: Door, told: str, channel: Channel, said: Callable[[], list[str]]) -> set[str]:
     """What the order was told to do next, which its row in the ledger must agree with."""
     states = [receipt.state for _, receipt in door.orders.told]
     (then,) = {STATES[state] for state in states} or {NOTHING}
     assert await door.status(told) == ROWS[then]
     opted_out = await door.store.opted_out_of(channel, ANA[channel]) is OptOut.EVERYTHING
-    side_effects = {DEAD: bool(await door.store.gone("c-42")), SILENCED: opted_out}
+    side_effects = {
+        DEAD: bool(await door.store.gone("c-42")),
+        SILENCED: opted_out,
+        OPERATOR: any("needs an operator" in line for line in said()),
+    }
     return {then, *(words for words, is_so in side_effects.items() if is_so)}
 
 
@@ -49,7 +54,7 @@ TWILIO = [
     row("30001", ("failed", "30001"), NEXT_CHANNEL),
     row("30500", ("failed", "30500"), NEXT_CHANNEL),
     row("30036", ("undelivered", "30036"), NEXT_CHANNEL),
-    row("30002", ("failed", "30002"), NEXT_CHANNEL),
+    row("30002", ("failed", "30002"), NEXT_CHANNEL, OPERATOR),
     row("30003", ("undelivered", "30003"), NEXT_CHANNEL),
     row("30004", ("undelivered", "30004"), NEXT_CHANNEL),
     row("30005", ("undelivered", "30005"), NEXT_CHANNEL, DEAD),
@@ -63,18 +68,21 @@ TWILIO = [
     row("21635", ("failed", "21635"), NEXT_CHANNEL, DEAD),
     row("21610", ("failed", "21610"), NEXT_CHANNEL, SILENCED),
     row("21611", ("failed", "21611"), NEXT_CHANNEL),
+    row("21612", ("failed", "21612"), NEXT_CHANNEL, OPERATOR),
 ]
 
 
 @pytest.mark.parametrize(("callback", "expected"), TWILIO)
-async def test_after_a_callback_of_twilios(door: Door, callback: tuple[str, str], expected: set[str]) -> None:
+async def test_after_a_callback_of_twilios(
+    door: Door, said: Callable[[], list[str]], callback: tuple[str, str], expected: set[str]
+) -> None:
     status, code = callback
     text = await door.sent(SMS)
 
     answer = await door.twilio_says(text, status, **({"ErrorCode": code} if code else {}))
 
     assert answer.status_code == 200
-    assert await follows(door, text, SMS) == expected
+    assert await follows(door, text, SMS, said) == expected
 
 
 def test_what_we_know_of_callbacks_by_name_has_its_row() -> None:
@@ -103,11 +111,13 @@ SES = [
 
 
 @pytest.mark.parametrize(("happened", "expected"), SES)
-async def test_after_an_event_of_amazons(door: Door, happened: tuple[str, ...], expected: set[str]) -> None:
+async def test_after_an_event_of_amazons(
+    door: Door, said: Callable[[], list[str]], happened: tuple[str, ...], expected: set[str]
+) -> None:
     mail = await door.sent(EMAIL)
     kind, *details = happened
 
     answer = await door.ses_says(bounce(mail, *details) if details else event(kind, mail))
 
     assert answer.status_code == 200
-    assert await follows(door, mail, EMAIL) == expected
+    assert await follows(door, mail, EMAIL, said) == expected

@@ -182,6 +182,10 @@ async def test_a_repeat_is_the_same_request_again(wire: Wire, fcm: Fcm) -> None:
             Gone("FCM INVALID_ARGUMENT: not a registration token"),
         ),
         (
+            refuses(400, "INVALID_ARGUMENT", code("INVALID_ARGUMENT"), violation("message.fid")),
+            Gone("FCM INVALID_ARGUMENT: not a registration token"),
+        ),
+        (
             refuses(
                 400,
                 "INVALID_ARGUMENT",

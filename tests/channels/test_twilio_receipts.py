@@ -23,19 +23,19 @@ def callback(status: str, **more: str) -> dict[str, str]:
     }
 
 
-def row(code: str, phrase: str, then: str, *, dead: bool = False) -> object:
-    return pytest.param(code, f"Twilio {phrase}", dead, id=f"{code} {then}")
+def row(code: str, phrase: str, then: str, *, dead: bool = False, ours: bool = False) -> object:
+    return pytest.param(code, f"Twilio {phrase}", dead, ours, id=f"{code} {then}")
 
 
 # An undelivered text is never sent again: its order goes to the next channel that the recipient has.
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
 @pytest.mark.parametrize(
-    ("code", "phrase", "is_dead"),
+    ("code", "phrase", "is_dead", "is_ours"),
     [
         row("30001", "30001: queue overflow", "next channel: a new text would join the same queue"),
         row("30500", "30500: server error", "next channel: sooner there than by a new text"),
         row("30036", "30036: not sent within its validity period", "next channel, if it is still useful"),
-        row("30002", "30002: account suspended", "next channel: an operator has to act"),
+        row("30002", "30002: account suspended", "next channel: an operator has to act", ours=True),
         row("30003", "30003: unreachable", "next channel, number kept: a handset may be off"),
         row("30004", "30004: blocked for this number", "next channel: this sender is not heard there"),
         row("30005", "30005: unknown number", "next channel, number marked", dead=True),
@@ -43,12 +43,16 @@ def row(code: str, phrase: str, then: str, *, dead: bool = False) -> object:
         row("30007", "30007: filtered", "next channel: the words would be filtered again"),
         row("30008", "30008: unknown error", "next channel: sooner there than by a new text"),
         row("21614", "21614: not a mobile number", "next channel, number marked", dead=True),
+        row("21611", "21611: the sender's queue is full", "next channel: sooner there"),
+        row("21612", "21612: sender cannot reach this number", "next channel, and an operator", ours=True),
         row("63038", "63038", "next channel: new to us, so nobody is marked"),
     ],
 )
-def test_a_text_that_did_not_arrive_says_why(status: str, code: str, phrase: str, is_dead: bool) -> None:
+def test_a_text_that_did_not_arrive_says_why(
+    status: str, code: str, phrase: str, is_dead: bool, is_ours: bool
+) -> None:
     receipt = receipt_of(callback(status, ErrorCode=code, ErrorMessage=f"about {PHONE}"))
-    assert receipt == TwilioReceipt("undelivered", phrase, is_dead, f"twilio-{SID}-{status}")
+    assert receipt == TwilioReceipt("undelivered", phrase, is_dead, f"twilio-{SID}-{status}", ours=is_ours)
 
 
 def test_a_stop_that_a_service_finds_out_later_is_an_opt_out_and_no_dead_number() -> None:
