@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ import uvloop
 from temporalio.client import Client
 from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.exceptions import TemporalError
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig, WorkerTuner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 import logs
@@ -49,6 +50,7 @@ from domain.links import SignedLinks
 from domain.orders import ORDERS_QUEUE, BadInput
 from fleet import LAST_PORT, Fleet, until_left_alone
 from leaving import DONE, FAILED, leave_after
+from send_worker import SendWorker
 from settings import QUEUES, Build, Settings
 from telemetry import runtime_with
 from temporal_client import NoServer, connect
@@ -77,7 +79,7 @@ async def workers(
     new_breakers: Callable[[BreakerStore, Clock], Breakers] = Breakers,
     meter: MetricMeter = MetricMeter.noop,
     new_queues: Callable[[Client, Mapping[Channel, str]], SendQueues] = SendQueues,
-) -> AsyncIterator[list[Worker]]:
+) -> AsyncIterator[list[Worker | SendWorker]]:
     """Everything a worker process is made of, ready to run.
 
     ``now`` is the clock of what does not go by an order's own: the store, the breakers and the sweep.
@@ -112,7 +114,14 @@ async def workers(
                 else []
             ),
             *(
-                _for_sends(client, queue, sending, ending, _rate(settings, providers, channel), version)
+                _for_sends(
+                    client,
+                    queue,
+                    [sending.send, ending.end],
+                    _rate(settings, providers, channel),
+                    version,
+                    partial(late.is_behind, channel),
+                )
                 for channel, queue in SEND_QUEUES.items()
                 if queue in queues
             ),
@@ -166,21 +175,25 @@ def _for_orders(
 def _for_sends(
     client: Client,
     queue: str,
-    sending: Sending,
-    ending: Ending,
+    activities: Sequence[Callable[..., object]],
     rate: float | None,
     version: WorkerDeploymentConfig | None,
-) -> Worker:
-    return Worker(
-        client,
-        task_queue=queue,
-        activities=[sending.send, ending.end],
-        deployment_config=version,
-        max_task_queue_activities_per_second=rate,
-        # An activity started eagerly would pass the queue's rate limit and priorities by.
-        disable_eager_activity_execution=True,
-        graceful_shutdown_timeout=DRAIN,
-    )
+    is_behind: Callable[[], bool],
+) -> SendWorker:
+    def new_worker(slots: WorkerTuner) -> Worker:
+        return Worker(
+            client,
+            task_queue=queue,
+            activities=activities,
+            deployment_config=version,
+            tuner=slots,
+            max_task_queue_activities_per_second=rate,
+            # An activity started eagerly would pass the queue's rate limit and priorities by.
+            disable_eager_activity_execution=True,
+            graceful_shutdown_timeout=DRAIN,
+        )
+
+    return SendWorker(queue, new_worker, is_behind)
 
 
 def _rate(settings: Settings, providers: Sequence[Provider], channel: Channel) -> float | None:

@@ -44,6 +44,10 @@ class SendQueues:
         finally:
             task.cancel()
 
+    def is_behind(self, channel: Channel) -> bool:
+        """Whether a channel's queue was behind when it was last looked at."""
+        return channel in self.behind
+
     async def look(self) -> None:
         """Ask the server how long sends have waited. While it does not answer, what was known holds."""
         try:

@@ -32,6 +32,7 @@ from domain.channels import Channel
 from domain.recipients import Recipient
 from domain.status import Role, Status
 from domain.timeline import Timeline, ToldBatch
+from send_worker import SendWorker
 from settings import Settings
 from simulator import Fault, Simulator
 from simulator.dev_server import as_deployed
@@ -192,12 +193,12 @@ class _Collector(logging.Handler):
             self._lines.append(f"{record.name}: {self.format(record)}")
 
 
-def be_patient_with_workflows(worker: Worker) -> None:
+def be_patient_with_workflows(worker: Worker | SendWorker) -> None:
     """Let a workflow task take its time: the SDK calls it a deadlock after 2 s, which a busy machine reaches.
 
     There is no setting for it but the debug mode, which lets workflows out of their sandbox as well.
     """
-    if runner := worker._workflow_worker:
+    if isinstance(worker, Worker) and (runner := worker._workflow_worker):
         assert runner._deadlock_timeout_seconds == 2
         runner._deadlock_timeout_seconds = PATIENCE
 

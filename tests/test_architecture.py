@@ -100,7 +100,9 @@ MAY_KNOW = {
         "logs",
         "tracing",
         "fleet",
+        "send_worker",
     },
+    "send_worker": {"logs"},
 }
 NEVER_LOADS = {
     "workflows.order_notifications": {"httpx", "sqlalchemy", "aiosmtplib", "fluent"},
