@@ -12,7 +12,7 @@ from activities.provider import Provider
 from domain.channels import Channel
 from domain.live_activities import LiveActivity
 from domain.messages import Message
-from domain.outcomes import Outcome, TryLater, Unknown
+from domain.outcomes import Outcome, Refused, TryLater, Unknown
 from domain.recipients import Address, Recipient
 from domain.status import Role
 from domain.telling import EndLiveActivities
@@ -78,6 +78,14 @@ class Ending:
         outcome = await provider.end(message, address)
         if isinstance(outcome, (TryLater, Unknown)):
             return outcome.reason
+        if isinstance(outcome, Refused):
+            # Trying again would not help. iOS takes it off the screen by itself within 12 hours.
+            activity.logger.warning(
+                "live activity %s of order %s is not ended: %s",
+                shown.activity_id,
+                shown.order_id,
+                outcome.reason,
+            )
         await self.ledger.live_activity_ended(address.value)
         return None
 

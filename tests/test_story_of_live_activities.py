@@ -65,9 +65,13 @@ class IPhone:
             for one in pushes
         ]
 
+    def begun_by(self, order: OrderStory) -> LiveActivity:
+        """What the order began on this phone."""
+        return LiveActivity(order.order_id, self.owner.id, self.token, "production")
+
     async def hands_in_its_token(self, order: OrderStory) -> None:
         """What the app does once iOS has begun the activity."""
-        begun = LiveActivity(order.order_id, self.owner.id, self.token, "production")
+        begun = self.begun_by(order)
         assert await self.stage.store.register_live_activity(begun.activity_id, self.live_token)
 
     async def is_clear(self, order: OrderStory) -> bool:
@@ -165,6 +169,23 @@ async def test_ending_is_tried_until_apple_takes_it(city: City, phone: IPhone) -
 
     assert phone.shown[-1] == "end"
     assert await phone.is_clear(order)
+
+
+async def test_an_ending_that_apple_never_takes_is_said_in_the_log(
+    city: City, phone: IPhone, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = await shown_order(city, phone)
+    city.fails(Fault(kind="refuse", provider="apns", address=phone.live_token))
+
+    await order.becomes(DELIVERED)
+
+    begun = phone.begun_by(order).activity_id
+    (said,) = [line for line in caplog.messages if "is not ended" in line]
+    assert said.startswith(
+        f"live activity {begun} of order {order.order_id} is not ended: APNs PayloadTooLarge"
+    )
+    assert phone.live_token not in caplog.text
+    assert await phone.is_clear(order), "it is not tried again"
 
 
 async def test_an_ending_that_apple_has_not_taken_goes_on_in_the_orders_next_run(
