@@ -168,6 +168,14 @@ async def test_a_live_activity_ends_with_its_final_state_and_leaves_after_a_quar
     assert "stale-date" not in aps
 
 
+async def test_a_live_activity_that_is_to_leave_at_once_left_in_the_past(apple: Apple) -> None:
+    now = int(apple.clock.now)
+    assert await apple.apns.end(ROUTINE, SHOWN, at_once=True) == SENT
+
+    (asked,) = apple.asked
+    assert json.loads(asked.body)["aps"]["dismissal-date"] == now - 3600
+
+
 @pytest.mark.parametrize(("fact", "shown"), [(12, 12), (11.6, 12), ("12", None), (True, None)])
 async def test_the_app_gets_minutes_as_a_whole_number_or_not_at_all(
     apple: Apple, fact: Fact, shown: int | None
