@@ -26,13 +26,14 @@ _SHOWN_LONG = (
     .order_by(_c.order_id)
     .limit(bindparam("limit"))
 )
-_OF_ERASED = ~exists().where(recipients.c.recipient_id == _c.recipient_id)
+_OF_SOMEBODY = exists().where(recipients.c.recipient_id == _c.recipient_id)
+_OF_ERASED = ~_OF_SOMEBODY
 _SHOWN_TO_ERASED = (
     select(_c.order_id).where(_SHOWN, _OF_ERASED).distinct().order_by(_c.order_id).limit(bindparam("limit"))
 )
 _IS_ON = (
     update(live_activities)
-    .where(_c.activity_id == bindparam("which"), _c.device == "")
+    .where(_c.activity_id == bindparam("which"), _c.device == "", _OF_SOMEBODY)
     .values(device=bindparam("its_device"))
 )
 _REGISTER = (
@@ -55,13 +56,13 @@ _FORGET_DEVICES = update(live_activities).where(_c.recipient_id == bindparam("wh
 async def note(connection: AsyncConnection, activity: LiveActivity, at: datetime) -> None:
     """Note that an activity was started, or may have been. Noted before, it stays as it is.
 
-    Of somebody who was erased and came back, it is known again on which device it is.
+    On which device is not noted of somebody who was erased meanwhile, and again of one who came back.
     """
     row = {
         "activity_id": activity.activity_id,
         "order_id": activity.order_id,
         "recipient_id": activity.recipient_id,
-        "device": activity.device,
+        "device": "",
         "environment": activity.environment,
         "started_at": at,
     }

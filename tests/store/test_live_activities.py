@@ -133,6 +133,17 @@ async def test_an_app_that_hands_its_token_in_too_late_has_the_activity_ended_al
     assert await stage.store.orders_shown_to_erased() == ["A17"]
 
 
+async def test_of_somebody_erased_while_an_activity_began_it_is_not_noted_on_which_device(
+    stage: Stage,
+) -> None:
+    push = await a_push(stage)
+    await stage.store.people.erase("c-42", BY)
+
+    await stage.store.note_live_activity(push, START)
+
+    assert await run_sql(stage.url, text("SELECT order_id, device FROM live_activities")) == [("A17", "")]
+
+
 async def test_somebody_erased_who_comes_back_is_not_shown_the_same_order_over_and_over(
     stage: Stage,
 ) -> None:
