@@ -37,6 +37,9 @@ class SweepingLedger(Protocol):
     async def orders_shown(self, before: datetime, after: str, limit: int) -> Sequence[str]:
         """Orders that Live Activities show since before a moment, by id, from ``after`` on."""
 
+    async def orders_shown_to_erased(self, limit: int) -> Sequence[str]:
+        """Orders that Live Activities show to people who were erased since."""
+
     async def settle(self, request: Settle) -> None:
         """Close notifications that are still unsettled."""
 
@@ -78,7 +81,12 @@ class Sweeping:
                 counts, letters = counts + ends, letters + kept
             swept = Swept(notifications=dict(counts), dead_letters=letters)
             _note(Progress(updated_at=row.updated_at, message_id=row.message_id, swept=swept))
-        return Swept(notifications=dict(counts), dead_letters=letters, shown=await self._still_shown())
+        return Swept(
+            notifications=dict(counts),
+            dead_letters=letters,
+            shown=await self._still_shown(),
+            shown_to_erased=tuple(await self.ledger.orders_shown_to_erased(_PAGE)),
+        )
 
     async def _still_shown(self) -> tuple[str, ...]:
         """Orders that are over, however they ended, and that a lock screen somewhere still shows."""

@@ -60,7 +60,7 @@ class MeDoor:
     async def add_device(self, request: Request) -> Me:
         """Send push notifications to a device of yours, too."""
         device = await read(request, Device)
-        return Me.of(await self._changed(request, adding(device)))
+        return Me.of(await self._changed(request, adding(device), registers=device))
 
     async def remove_device(self, request: Request) -> Me:
         """Send no more push notifications to a device. One that is not there is no problem."""
@@ -70,6 +70,6 @@ class MeDoor:
     async def _who(self, request: Request) -> Recipient:
         return known(await self._people.find(await self._let_in(request, None)))
 
-    async def _changed(self, request: Request, edit: Edit) -> Recipient:
-        recipient_id = await self._let_in(request, None)
-        return await changed(self._people, recipient_id, edit, called(request, RECIPIENT))
+    async def _changed(self, request: Request, edit: Edit, registers: Device | None = None) -> Recipient:
+        recipient_id, by = await self._let_in(request, None), called(request, RECIPIENT)
+        return await changed(self._people, recipient_id, edit, by, registers=registers)

@@ -13,7 +13,7 @@ from api.reading import JSON, json_object, read_body
 from domain.consents import By
 from domain.editing import Edit
 from domain.orders import BadInput, Identifier
-from domain.recipients import Recipient
+from domain.recipients import Device, Recipient
 
 Model = TypeVar("Model", bound=BaseModel)
 RecipientId = Annotated[
@@ -35,10 +35,12 @@ def checked(model: type[Model], raw: Mapping[str, Any]) -> Model:
         raise unusable(wrong.field, wrong.problem) from None
 
 
-async def changed(people: People, recipient_id: str, edit: Edit, by: By) -> Recipient:
+async def changed(
+    people: People, recipient_id: str, edit: Edit, by: By, *, registers: Device | None = None
+) -> Recipient:
     """A recipient after a change, or 404 for nobody, or 422 for what cannot be done."""
     try:
-        person = await people.change(recipient_id, edit, by)
+        person = await people.change(recipient_id, edit, by, registers=registers)
     except BadInput as wrong:
         raise unusable(wrong.field, wrong.problem) from None
     return known(person)

@@ -26,18 +26,24 @@ class Loaded(BaseModel):
     loaded: int
 
 
+_KEPT = (
+    "the ledgers, without a contact detail; what was opted out of, by the address; "
+    "for minutes, what it takes to clear lock screens"
+)
+
+
 class Erased(BaseModel):
     """What became of a recipient, and what is kept of them."""
 
     model_config = _for_example(
         recipient_id="c-42",
         erased=True,
-        kept="the ledgers, without a contact detail; what was opted out of, by the address",
+        kept=_KEPT,
     )
 
     recipient_id: str
     erased: bool = Field(description="False where there was nothing to erase")
-    kept: str = "the ledgers, without a contact detail; what was opted out of, by the address"
+    kept: str = _KEPT
 
 
 class Entrance(BaseModel):

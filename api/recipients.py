@@ -124,7 +124,7 @@ class RecipientsDoor:
     async def add_device(self, request: Request, recipient_id: RecipientId) -> Recipient:
         """Add a device, or replace what was said of the same one."""
         by, device = await self._by(request), await read(request, Device)
-        return await changed(self._people, recipient_id, adding(device), by)
+        return await changed(self._people, recipient_id, adding(device), by, registers=device)
 
     async def remove_device(self, request: Request, recipient_id: RecipientId) -> Recipient:
         """Remove a device, by its token or fid. One that is not there is no problem."""

@@ -5,6 +5,7 @@ puts a provider's own message into one: providers repeat addresses in theirs.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,14 @@ class Refused:
 class Gone:
     """This address, token or number is dead, or its owner wants nothing more there (``opted_out``).
 
-    ``ours``: many of these would be a mistake of ours, and an operator has to hear of each.
+    ``ours``: many of these would be a mistake of ours, and an operator has to hear of each. ``since``: when
+    the provider found out, if it said; a device that was registered after that is not meant.
     """
 
     reason: str
     opted_out: bool = False
     ours: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

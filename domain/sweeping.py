@@ -38,12 +38,14 @@ class Account:
 class Swept(Wire):
     """What a sweep came to: how many notifications ended how, or were left alone. Shown in the UI.
 
-    ``shown``: orders that are over and that Live Activities still show.
+    ``shown``: orders that are over and that Live Activities still show. ``shown_to_erased``: orders, over or
+    not, on the lock screens of people who were erased.
     """
 
     notifications: dict[str, int]
     dead_letters: int
     shown: tuple[str, ...] = ()
+    shown_to_erased: tuple[str, ...] = ()
 
 
 class Progress(Wire):

@@ -117,9 +117,13 @@ class AskQueues(Wire):
 
 
 class EndLiveActivities(Wire):
-    """End everything that shows an order on a lock screen. What it last shows is in the ledger."""
+    """End everything that shows an order on a lock screen. What it last shows is in the ledger.
+
+    ``only_of_erased``: of people who were erased, and nobody else's.
+    """
 
     order_id: str
+    only_of_erased: bool = False
 
 
 class TakeOver(Wire):

@@ -169,13 +169,13 @@ class Apns:
 
     def _phrase(self, asked: Asked, fault: Fault) -> Answer:
         if fault.code:
-            return self._refusal(asked, str(fault.code))
+            return self._refusal(asked, str(fault.code), dead_for_s=fault.dead_for_s)
         match fault.kind:
             case "throttle":
                 answer = self._refusal(asked, "TooManyRequests")
                 return replace(answer, headers={**answer.headers, **(retry_after(fault) or {})})
             case "dead":
-                return self._refusal(asked, "Unregistered")
+                return self._refusal(asked, "Unregistered", dead_for_s=fault.dead_for_s)
             case "refuse":
                 return self._refusal(asked, "PayloadTooLarge")
             case "credentials":
@@ -183,11 +183,11 @@ class Apns:
         status = fault.status or 503
         return self._refusal(asked, _BY_STATUS.get(status, "SimulatedError"), status)
 
-    def _refusal(self, asked: Asked, reason: str, status: int | None = None) -> Answer:
+    def _refusal(self, asked: Asked, reason: str, status: int | None = None, dead_for_s: float = 0) -> Answer:
         status = status or REASONS.get(reason, 400)
         body: dict[str, Any] = {"reason": reason}
         if status == 410:
-            body["timestamp"] = int(self.now() * 1000)
+            body["timestamp"] = int((self.now() - dead_for_s) * 1000)
         headers = {"apns-id": asked.one("apns-id") or str(uuid4()).upper()}
         return Answer(status, json.dumps(body).encode(), headers)
 

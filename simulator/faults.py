@@ -26,6 +26,7 @@ _MEANT_FOR: Mapping[str, frozenset[Kind]] = {
     "status": frozenset({"error"}),
     "retry_after": frozenset({"throttle"}),
     "seconds": frozenset({"slow"}),
+    "dead_for_s": frozenset({"dead"}),
     "code": frozenset({"dead", "refuse", "credentials", "undelivered"}),
 }
 # How each provider writes its own codes: 21610, SENDER_ID_MISMATCH, 552 5.2.2.
@@ -45,6 +46,7 @@ class Fault(BaseModel):
     calls, ``from_s`` and ``for_s`` to a window of seconds after the faults were set. ``call`` is what is hit:
     sends unless said otherwise, so that ``times`` never gets used up by a look-up nobody thought of. A slow
     call takes ``seconds``, and is over when other faults are set: whoever wants can hold it and let it go.
+    APNs says of what is dead since when, which is ``dead_for_s`` seconds ago.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -60,6 +62,7 @@ class Fault(BaseModel):
     status: int | None = Field(default=None, ge=400, le=599)
     retry_after: int | None = Field(default=None, ge=0)
     seconds: float = Field(default=1, gt=0, le=3600)
+    dead_for_s: float = Field(default=0, ge=0)
     code: int | str | None = None
 
     @field_validator(*_MEANT_FOR)

@@ -2,11 +2,15 @@
 
 import asyncio
 from datetime import timedelta
+from zlib import crc32
 
 import pytest
 
 from domain.channels import Channel
+from domain.consents import RECIPIENT, By
+from domain.editing import adding
 from domain.ledger import NotificationStatus
+from domain.recipients import Device
 from domain.status import STATUS_RULES, Role, Status
 from simulator import Fault
 from tests.stage import City, Person
@@ -260,6 +264,22 @@ async def test_a_dead_device_is_not_tried_again(city: City) -> None:
 
     assert ana.pushes == []
     assert (await order.told(ana))[1].line(Channel.PUSH).reason == "no device"
+
+
+async def test_a_device_found_dead_before_it_registered_again_is_tried_with_the_next_news(city: City) -> None:
+    iphone = Device(platform="ios", token=f"ab{crc32(city.story.encode()):08x}")
+    ana = await city.customer(devices=[iphone])
+    people = city.stage.store.people
+    assert await people.change(ana.id, adding(iphone), By(RECIPIENT, "her app"), registers=iphone)
+    order = city.order(ana)
+    city.fails(Fault(kind="dead", provider="apns", address=iphone.token, dead_for_s=3600, times=1))
+
+    await order.becomes(OUT)
+    assert ana.pushes == []
+    assert (await order.told(ana))[0].line(Channel.PUSH).reason == "APNs Unregistered"
+    await order.becomes(NEARBY)
+
+    assert len(ana.pushes) == 1
 
 
 async def test_a_batch_that_reaches_nobody_becomes_a_dead_letter(city: City) -> None:

@@ -4,17 +4,21 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 from zlib import crc32
 
 import pytest
+from sqlalchemy import text
 from temporalio.client import WorkflowFailureError
 
+from domain.consents import By
 from domain.live_activities import LiveActivity
 from domain.orders import ORDERS_QUEUE
 from domain.status import Status
 from simulator import Fault
 from tests.stage import City, OrderStory, Person, Stage
+from tests.store.stage import run_sql
 from tests.test_story_of_trust import hears_often, run_of
 from workflows.policy import SIGNALS_A_RUN
 from workflows.sweep import Sweep
@@ -48,8 +52,8 @@ class IPhone:
     live_token: str
 
     @classmethod
-    async def of_a_customer(cls, city: City) -> "IPhone":
-        seed = f"{crc32(city.story.encode()):08x}"
+    async def of_a_customer(cls, city: City, number: int = 1) -> "IPhone":
+        seed = f"{crc32(f'{city.story} {number}'.encode()):08x}"
         token, start, live = (f"{number}{seed}" * 7 + "0" for number in "abc")
         device = {"platform": "ios", "token": token, "live_activity_token": start}
         owner = await city.customer(devices=[device], preferences=PUSH_ALONE)
@@ -58,17 +62,31 @@ class IPhone:
     @property
     def shown(self) -> list[str]:
         """Every push by what it was: an alert, or an event of a Live Activity."""
-        kinds = {self.token: "alert", self.start_token: "live", self.live_token: "live"}
-        pushes = [one for one in self.stage.simulator.received if one.address in kinds]
-        return [
-            kinds[one.address] if one.address == self.token else json.loads(one.raw.body)["aps"]["event"]
-            for one in pushes
-        ]
+        return [push["aps"].get("event", "alert") for push in self.pushes]
+
+    @property
+    def pushes(self) -> list[dict[str, Any]]:
+        """Every push there was, as its screen or its Live Activities got it."""
+        here = {self.token, self.start_token, self.live_token}
+        return [json.loads(one.raw.body) for one in self.stage.simulator.received if one.address in here]
+
+    def begun_by(self, order: OrderStory) -> LiveActivity:
+        """What the order began on this phone."""
+        return LiveActivity(order.order_id, self.owner.id, self.token, "production")
 
     async def hands_in_its_token(self, order: OrderStory) -> None:
         """What the app does once iOS has begun the activity."""
-        begun = LiveActivity(order.order_id, self.owner.id, self.token, "production")
+        begun = self.begun_by(order)
         assert await self.stage.store.register_live_activity(begun.activity_id, self.live_token)
+
+    async def owner_is_erased(self) -> None:
+        """What the service does when somebody asks to be forgotten."""
+        assert await self.stage.store.people.erase(self.owner.id, By("privacy", "DELETE"))
+
+    async def what_is_kept(self, order: OrderStory) -> str:
+        """Everything the store has of what showed an order."""
+        rows = text("SELECT * FROM live_activities WHERE order_id = :order_id")
+        return str(await run_sql(self.stage.settings.database_url, rows, {"order_id": order.order_id}))
 
     async def is_clear(self, order: OrderStory) -> bool:
         """Whether nothing of the order is shown any more."""
@@ -167,6 +185,23 @@ async def test_ending_is_tried_until_apple_takes_it(city: City, phone: IPhone) -
     assert await phone.is_clear(order)
 
 
+async def test_an_ending_that_apple_never_takes_is_said_in_the_log(
+    city: City, phone: IPhone, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = await shown_order(city, phone)
+    city.fails(Fault(kind="refuse", provider="apns", address=phone.live_token))
+
+    await order.becomes(DELIVERED)
+
+    begun = phone.begun_by(order).activity_id
+    (said,) = [line for line in caplog.messages if "is not ended" in line]
+    assert said.startswith(
+        f"live activity {begun} of order {order.order_id} is not ended: APNs PayloadTooLarge"
+    )
+    assert phone.live_token not in caplog.text
+    assert await phone.is_clear(order), "it is not tried again"
+
+
 async def test_an_ending_that_apple_has_not_taken_goes_on_in_the_orders_next_run(
     city: City, phone: IPhone
 ) -> None:
@@ -252,6 +287,47 @@ async def test_the_sweep_leaves_an_open_order_on_the_screen(city: City, phone: I
 
     assert phone.shown == ["start"]
     assert not await phone.is_clear(order)
+
+
+async def test_whoever_is_erased_has_their_order_taken_off_the_screen(city: City, phone: IPhone) -> None:
+    order = await shown_order(city, phone)
+
+    await phone.owner_is_erased()
+    assert phone.token not in await phone.what_is_kept(order)
+    await sweep(city.stage)
+
+    assert phone.shown == ["start", "end"]
+    left = phone.pushes[-1]["aps"]
+    assert left["dismissal-date"] < left["timestamp"], "it leaves at once"
+    assert await phone.what_is_kept(order) == "[]"
+    await order.becomes(OUT, DELIVERED)
+    await order.passes(61)
+    assert phone.shown == ["start", "end"]
+    assert await order.status() == "COMPLETED"
+
+
+async def test_an_order_that_ends_before_the_sweep_comes_clears_the_screen_of_whoever_was_erased(
+    city: City, phone: IPhone
+) -> None:
+    order = await shown_order(city, phone)
+    await phone.owner_is_erased()
+
+    await order.becomes(DELIVERED)
+
+    assert phone.shown == ["start", "end"]
+    assert await phone.what_is_kept(order) == "[]"
+
+
+async def test_who_was_not_erased_keeps_the_same_order_on_the_screen(city: City, phone: IPhone) -> None:
+    order, other = await shown_order(city, phone), await IPhone.of_a_customer(city, 2)
+    await order.hears(order.event(PREPARING, customer_id=other.owner.id))
+    await order.passes(61)
+    await other.hands_in_its_token(order)
+
+    await phone.owner_is_erased()
+    await sweep(city.stage)
+
+    assert (phone.shown, other.shown) == (["start", "end"], ["start"])
 
 
 async def test_no_token_of_an_activity_is_in_any_history(city: City, phone: IPhone) -> None:

@@ -21,11 +21,13 @@ _UNTIL_IT_IS_GONE = RetryPolicy(
 )
 
 
-async def end_live_activities(order_id: str, within: timedelta = LONGEST_ON_SCREEN) -> None:
+async def end_live_activities(
+    order_id: str, within: timedelta = LONGEST_ON_SCREEN, *, only_of_erased: bool = False
+) -> None:
     """Try until every activity of an order is ended; an order that nothing shows costs one look."""
     await workflow.execute_activity_method(
         Ending.end,
-        EndLiveActivities(order_id=order_id),
+        EndLiveActivities(order_id=order_id, only_of_erased=only_of_erased),
         task_queue=SEND_QUEUES[Channel.PUSH],
         start_to_close_timeout=SEND_TIMEOUTS[Channel.PUSH],
         schedule_to_close_timeout=within,

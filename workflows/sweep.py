@@ -36,6 +36,9 @@ class Sweep:
             # One that cannot be ended now is found again by the next round.
             with contextlib.suppress(ActivityError):
                 await end_live_activities(order_id, within=_ROUND)
+        for order_id in swept.shown_to_erased:
+            with contextlib.suppress(ActivityError):
+                await end_live_activities(order_id, within=_ROUND, only_of_erased=True)
         return swept
 
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from activities.channels.apns_answers import EXPIRED, NEEDS_A_NEW_CONNECTION, outcome_of, reason_of
-from activities.channels.apns_body import Event, alert, live, urgency
+from activities.channels.apns_body import AT_ONCE, SHOWN_AFTER_THE_END, Event, alert, live, urgency
 from activities.channels.apns_token import Clock, ProviderToken
 from activities.channels.environ import any_given, base_url, optional, required
 from activities.channels.http import Client, call
@@ -131,14 +131,17 @@ class Apns:
         push = self._push(message, address, alert(message))
         return await self._send(push, address)
 
-    async def end(self, message: Message, address: Address) -> Outcome:
-        """End a Live Activity with what ``message`` says; it leaves the lock screen after 15 minutes."""
-        push = self._live(message, address, Event.END)
+    async def end(self, message: Message, address: Address, *, at_once: bool = False) -> Outcome:
+        """End a Live Activity with what ``message`` says; it leaves after 15 minutes, or ``at_once``."""
+        push = self._live(message, address, Event.END, AT_ONCE if at_once else SHOWN_AFTER_THE_END)
         return await self._send(replace(push, headers={**push.headers, "apns-priority": "10"}), address)
 
-    def _live(self, message: Message, address: Address, event: Event) -> _Push:
+    def _live(
+        self, message: Message, address: Address, event: Event, shown_for: int = SHOWN_AFTER_THE_END
+    ) -> _Push:
         now = int(self._clock())
-        push = self._push(message, address, live(message, event, now, now + message.seconds_left))
+        body = live(message, event, now, now + message.seconds_left, shown_for)
+        push = self._push(message, address, body)
         topic = self._config.topic + LIVE_TOPIC
         headers = {**push.headers, "apns-push-type": "liveactivity", "apns-topic": topic}
         return replace(push, headers=headers)

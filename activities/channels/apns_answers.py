@@ -5,6 +5,8 @@ Errors: https://developer.apple.com/documentation/usernotifications/handling-not
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -64,6 +66,7 @@ STATUSES: Mapping[int, Outcome] = {
 }
 # These speak of the connection: another one may do better.
 NEEDS_A_NEW_CONNECTION = frozenset({"IdleTimeout", "Shutdown", "UnrelatedKeyIdInToken"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def outcome_of(response: httpx.Response) -> Outcome:
@@ -74,7 +77,7 @@ def outcome_of(response: httpx.Response) -> Outcome:
         is_id = re.fullmatch("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", apns_id)
         return Accepted(apns_id) if is_id else Unknown("APNs answered without an apns-id")
     if known := ERRORS.get(reason) or STATUSES.get(status):
-        return known
+        return replace(known, since=_since(response)) if isinstance(known, Gone) else known
     if status < 400:
         return _ours(f"HTTP {status}: wrong base URL")
     return Refused(f"APNs HTTP {status}") if status < 500 else TryLater(f"APNs HTTP {status}")
@@ -86,3 +89,14 @@ def reason_of(answer: httpx.Response | TryLater | Unknown) -> str:
         return ""
     reason = json_object(answer).get("reason")
     return reason if isinstance(reason, str) else ""
+
+
+def _since(response: httpx.Response) -> datetime | None:
+    """When APNs found a token dead: a 410 says so, in milliseconds. None where that cannot be read."""
+    timestamp = json_object(response).get("timestamp")
+    if not isinstance(timestamp, int) or isinstance(timestamp, bool):
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=timestamp)
+    except OverflowError:
+        return None

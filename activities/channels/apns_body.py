@@ -17,8 +17,10 @@ from domain.messages import Message
 LIMIT = 4096
 # docs/live-activities.md tells the app's developer what these hold: they only ever grow.
 ATTRIBUTES_TYPE = "OrderAttributes"
-# How long the end of an order stays on the lock screen.
+# How long the end of an order stays on the lock screen. What is to leave at once left an hour ago: then it
+# has by the phone's clock as well.
 SHOWN_AFTER_THE_END = 15 * 60
+AT_ONCE = -3600
 
 Body = dict[str, Any]
 
@@ -75,10 +77,13 @@ def alert(message: Message) -> bytes:
     return _fitting(body, message.words.text)
 
 
-def live(message: Message, event: Event, now: int, expiration: int) -> bytes:
+def live(
+    message: Message, event: Event, now: int, expiration: int, shown_for: int = SHOWN_AFTER_THE_END
+) -> bytes:
     """Write the body of a push for a Live Activity. Times in seconds since 1970.
 
-    The device shows the state with the newest ``timestamp``, whatever order they arrive in.
+    The device shows the state with the newest ``timestamp``, whatever order they arrive in. ``shown_for``:
+    seconds for which its end stays.
     """
 
     def body(text: str) -> Body:
@@ -86,7 +91,7 @@ def live(message: Message, event: Event, now: int, expiration: int) -> bytes:
         if event is Event.START:
             aps |= _start(message, text)
         if event is Event.END:
-            aps["dismissal-date"] = now + SHOWN_AFTER_THE_END
+            aps["dismissal-date"] = now + shown_for
         else:
             aps["stale-date"] = expiration
         aps["relevance-score"] = urgency(message).relevance

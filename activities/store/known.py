@@ -6,6 +6,7 @@ from itertools import groupby
 from sqlalchemy import BindParameter, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.store import live_activities
 from activities.store.recipients import (
     IN_ORDER,
     PERSON,
@@ -15,7 +16,7 @@ from activities.store.recipients import (
     recipient_from,
     with_addresses,
 )
-from activities.store.tables import addresses, live_activities, recipients
+from activities.store.tables import addresses, recipients
 from domain.channels import Channel
 from domain.recipients import Recipient
 
@@ -32,8 +33,6 @@ _GONE = (
     .order_by(addresses.c.recipient_id, *IN_ORDER)
 )
 _FORGET = delete(recipients).where(recipients.c.recipient_id == bindparam("whose"))
-# They name the device that shows them.
-_FORGET_ACTIVITIES = delete(live_activities).where(live_activities.c.recipient_id == bindparam("whose"))
 
 
 async def find(connection: AsyncConnection, ids: Sequence[str]) -> list[Recipient]:
@@ -68,5 +67,5 @@ async def stay_gone(connection: AsyncConnection, person: Recipient, known: Itera
 
 async def forget(connection: AsyncConnection, recipient_id: str) -> None:
     """Keep neither a contact detail nor a wish of somebody; what was told them stays in the ledger."""
-    await connection.execute(_FORGET_ACTIVITIES, {"whose": recipient_id})
+    await live_activities.forget(connection, recipient_id)
     await connection.execute(_FORGET, {"whose": recipient_id})

@@ -11,7 +11,7 @@ from domain.channels import Channel
 from domain.consents import OPERATOR, By
 from domain.editing import Edit
 from domain.outcomes import Gone
-from domain.recipients import Address, Kind, OptOut, Recipient
+from domain.recipients import Address, Device, Kind, OptOut, Recipient
 
 LOADED = By(OPERATOR, "recipients load")
 
@@ -34,10 +34,13 @@ class People:
         async with self._database.reading() as connection:
             return await recipients.find(connection, recipient_id)
 
-    async def change(self, recipient_id: str, edit: Edit, by: By) -> Recipient | None:
+    async def change(
+        self, recipient_id: str, edit: Edit, by: By, *, registers: Device | None = None
+    ) -> Recipient | None:
         """Change one recipient from what they are; answers what they are now, None for nobody.
 
         What ``edit`` raises is raised, and nothing is changed. Gone addresses stay gone unless given anew.
+        ``registers``: the device that says so itself, and is registered from now on.
         """
         async with self._consents.changing(by, [recipient_id]) as connection:
             person = await recipients.find(connection, recipient_id)
@@ -47,6 +50,8 @@ class People:
             if edited != person:
                 await recipients.load(connection, [edited])
                 await known.stay_gone(connection, edited, gone)
+            if registers:
+                await recipients.register(connection, recipient_id, registers.address, self._now())
             return await recipients.find(connection, recipient_id)
 
     async def erase(self, recipient_id: str, by: By) -> bool:
@@ -62,7 +67,10 @@ class People:
             return await opt_outs.said_of(connection, recipient_id)
 
     async def mark_gone(self, recipient_id: str, address: Address, outcome: Gone, actor: str) -> None:
-        """Never use an address again: until the recipient gives it anew, or wants it again."""
+        """Never use an address again: until the recipient gives it anew, or wants it again.
+
+        One that was registered after the provider found it dead is kept: the next news tries it again.
+        """
         by, now, value = By(actor, outcome.reason), self._now(), address.value
         if outcome.opted_out:
             await self.opt_out(address.channel, value, OptOut.EVERYTHING, by)
@@ -71,10 +79,10 @@ class People:
                 await live_activities.ended(connection, value, now)
         elif address.kind is Kind.LIVE_START:
             async with self._consents.changing(by, [recipient_id]) as connection:
-                await recipients.forget_start_token(connection, recipient_id, value)
+                await recipients.forget_start_token(connection, recipient_id, value, outcome.since)
         else:
             async with self._consents.changing(by, [recipient_id]) as connection:
-                await recipients.mark_gone(connection, recipient_id, address, outcome.reason, now)
+                await recipients.mark_gone(connection, recipient_id, address, outcome, now)
 
     async def mark_only_one_gone(self, recipient_id: str, channel: Channel, reason: str, actor: str) -> None:
         """Never use the one address of a channel again, until the recipient gives it anew."""

@@ -1,20 +1,36 @@
 """Recipients: who they are, where they are reached, and which of their addresses are gone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import FromClause, Join, Row, and_, bindparam, delete, insert, null, select, update
+from sqlalchemy import (
+    BindParameter,
+    FromClause,
+    Join,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.store.inserting import rows_by_key
 from activities.store.tables import addresses, opt_outs, recipients
 from domain.channels import Channel, Reach
+from domain.outcomes import Gone
 from domain.recipients import Address, Device, Kind, QuietHours, Recipient
 from domain.status import Role, Status
 
 AnyRow = Row[*tuple[Any, ...]]
+# By whose it is, its platform and its value.
+_Registered = Mapping[tuple[str, str, str], datetime]
 # A grid has 32 of each, and is read for every message. Looked up they take a third of the time.
 _STATUSES = {status.value: status for status in Status}
 _CHANNELS = {channel.value: channel for channel in Channel}
@@ -61,6 +77,24 @@ _GONE = (
     .where(addresses.c.recipient_id == bindparam("recipient_id"), addresses.c.gone_at.is_not(None))
     .order_by(*IN_ORDER)
 )
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_REGISTERED = select(
+    addresses.c.recipient_id, addresses.c.platform, addresses.c.value, addresses.c.registered_at
+).where(addresses.c.recipient_id.in_(_IDS), addresses.c.registered_at.is_not(None))
+_AT_ONCE = 500
+_REGISTER = (
+    update(addresses)
+    .where(
+        addresses.c.recipient_id == bindparam("whose"),
+        addresses.c.channel == bindparam("on"),
+        addresses.c.platform == bindparam("of"),
+        addresses.c.value == bindparam("what"),
+    )
+    .values(registered_at=bindparam("at"))
+)
+# What a provider found out is said of who had the token then. Of whom we do not know since when, it is.
+_EVER = datetime.max.replace(tzinfo=UTC)
+_IS_OLDER = or_(addresses.c.registered_at.is_(None), addresses.c.registered_at < bindparam("since"))
 _FORGET_ADDRESSES = delete(addresses).where(addresses.c.recipient_id == bindparam("whose"))
 _MARK_GONE = (
     update(addresses)
@@ -70,6 +104,7 @@ _MARK_GONE = (
         addresses.c.platform == bindparam("of"),
         addresses.c.value == bindparam("what"),
         addresses.c.gone_at.is_(None),
+        _IS_OLDER,
     )
     .values(gone_at=bindparam("at"), gone_reason=bindparam("why"))
 )
@@ -85,7 +120,9 @@ _MARK_ONLY_ONE_GONE = (
 _FORGET_START_TOKEN = (
     update(addresses)
     .where(
-        addresses.c.recipient_id == bindparam("whose"), addresses.c.live_activity_token == bindparam("what")
+        addresses.c.recipient_id == bindparam("whose"),
+        addresses.c.live_activity_token == bindparam("what"),
+        _IS_OLDER,
     )
     .values(live_activity_token=null())
 )
@@ -101,14 +138,18 @@ class GoneAddress:
 
 
 async def load(connection: AsyncConnection, people: Iterable[Recipient]) -> None:
-    """Write recipients as given: what they had before, gone addresses too, is replaced."""
+    """Write recipients as given: what they had before, gone addresses too, is replaced.
+
+    A device that they had goes on being registered since when it was.
+    """
     # In one order for everyone: two loads at once must not wait for each other's rows.
     by_id = sorted({person.recipient_id: person for person in people}.items())
     if not by_id:
         return
+    registered = await _registered(connection, [recipient_id for recipient_id, _ in by_id])
     await connection.execute(rows_by_key(connection, recipients), [_row(person) for _, person in by_id])
     await connection.execute(_FORGET_ADDRESSES, [{"whose": recipient_id} for recipient_id, _ in by_id])
-    if reached := [row for _, person in by_id for row in _address_rows(person)]:
+    if reached := [row for _, person in by_id for row in _address_rows(person, registered)]:
         await connection.execute(insert(addresses), reached)
 
 
@@ -122,12 +163,17 @@ async def gone(connection: AsyncConnection, recipient_id: str) -> tuple[GoneAddr
     return tuple(map(gone_from, await connection.execute(_GONE, {"recipient_id": recipient_id})))
 
 
+async def register(connection: AsyncConnection, recipient_id: str, address: Address, at: datetime) -> None:
+    """Note that a device has just said that this is its address."""
+    await connection.execute(_REGISTER, {**_which(recipient_id, address), "at": at})
+
+
 async def mark_gone(
-    connection: AsyncConnection, recipient_id: str, address: Address, reason: str, at: datetime
+    connection: AsyncConnection, recipient_id: str, address: Address, outcome: Gone, at: datetime
 ) -> None:
-    """Never use an address again, until the recipient gives it anew."""
-    which = {"whose": recipient_id, "on": address.channel, "of": address.platform, "what": address.value}
-    await connection.execute(_MARK_GONE, {**which, "at": at, "why": reason})
+    """Never use an address again, until the recipient gives it anew: which they may have done already."""
+    said = {"at": at, "why": outcome.reason, "since": outcome.since or _EVER}
+    await connection.execute(_MARK_GONE, {**_which(recipient_id, address), **said})
 
 
 async def mark_only_one_gone(
@@ -138,9 +184,12 @@ async def mark_only_one_gone(
     await connection.execute(_MARK_ONLY_ONE_GONE, {**which, "at": at, "why": reason})
 
 
-async def forget_start_token(connection: AsyncConnection, recipient_id: str, token: str) -> None:
+async def forget_start_token(
+    connection: AsyncConnection, recipient_id: str, token: str, since: datetime | None
+) -> None:
     """A device that wants no Live Activities any more still gets alerts."""
-    await connection.execute(_FORGET_START_TOKEN, {"whose": recipient_id, "what": token})
+    which = {"whose": recipient_id, "what": token, "since": since or _EVER}
+    await connection.execute(_FORGET_START_TOKEN, which)
 
 
 def recipient_from(rows: Sequence[AnyRow]) -> Recipient | None:
@@ -187,6 +236,18 @@ def address_row(recipient_id: str, address: Address, position: int) -> dict[str,
     }
 
 
+def _which(recipient_id: str, address: Address) -> dict[str, object]:
+    return {"whose": recipient_id, "on": address.channel, "of": address.platform, "what": address.value}
+
+
+async def _registered(connection: AsyncConnection, ids: Sequence[str]) -> _Registered:
+    found: dict[tuple[str, str, str], datetime] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = await connection.execute(_REGISTERED, {"ids": ids[start : start + _AT_ONCE]})
+        found |= {(row.recipient_id, row.platform, row.value): row.registered_at for row in rows}
+    return found
+
+
 def _row(person: Recipient) -> dict[str, object]:
     quiet = person.quiet_hours
     return {
@@ -201,10 +262,14 @@ def _row(person: Recipient) -> dict[str, object]:
     }
 
 
-def _address_rows(person: Recipient) -> list[dict[str, object]]:
+def _address_rows(person: Recipient, registered: _Registered) -> list[dict[str, object]]:
     live = {device.address: device.live_activity_token for device in person.devices}
     return [
-        {**address_row(person.recipient_id, address, position), "live_activity_token": live.get(address)}
+        {
+            **address_row(person.recipient_id, address, position),
+            "live_activity_token": live.get(address),
+            "registered_at": registered.get((person.recipient_id, address.platform, address.value)),
+        }
         for channel in Channel
         for position, address in enumerate(dict.fromkeys(person.addresses(channel)))
     ]

@@ -176,6 +176,11 @@ class Store:
         async with self._database.reading() as connection:
             return await live_activities.orders_shown(connection, before, after, limit)
 
+    async def orders_shown_to_erased(self, limit: int = 100) -> Sequence[str]:
+        """Orders that Live Activities show to people who were erased since."""
+        async with self._database.reading() as connection:
+            return await live_activities.orders_shown_to_erased(connection, limit)
+
     async def live_activity_ended(self, token: str) -> None:
         """An activity shows its order no more."""
         async with self._database.writing() as connection:

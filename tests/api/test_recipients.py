@@ -1,14 +1,17 @@
 """Recipients over HTTP: order services and operators load and change them by keys, recipients by tokens."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from domain.callers import Scope
+from domain.channels import Channel
 from domain.consents import End
-from domain.recipients import OptOut
+from domain.outcomes import Gone
+from domain.recipients import Address, OptOut
 from tests.api.stage import EMAIL, PUBLIC_URL, SMS, Door
 from tests.store.stage import somebody
 
@@ -155,6 +158,23 @@ async def test_a_device_is_added_once_replaced_and_removed(door: Door, app: Call
         removed = await app("DELETE", f"{C_42}/devices", {"token": "tok-9"})
         assert (removed.status_code, removed.json()) == (200, ANA)
     assert [subject for subject, *_ in await changes(door)] == ["address push"] * 3
+
+
+@pytest.mark.parametrize("door_of", ["the service", "the app"])
+async def test_a_device_that_registers_is_not_what_its_provider_found_dead_before(
+    door: Door, app: Caller, ana: Caller, door_of: str
+) -> None:
+    calls, path = (app, f"{C_42}/devices") if door_of == "the service" else (ana, "/v1/me/devices")
+    known = {"platform": "ios", "token": "tok-2"}
+    assert (await calls("PUT", path, known)).status_code == 200
+
+    found = Gone("unregistered", since=datetime.now(UTC) - timedelta(minutes=1))
+    for platform, token in (("android", "tok-1"), ("ios", "tok-2")):
+        await door.store.mark_gone("c-42", Address(Channel.PUSH, token, platform), found)
+
+    person = await door.store.find("c-42")
+    assert person is not None
+    assert [device.token for device in person.devices] == ["tok-2"], "the other came in a list"
 
 
 async def test_nobody_registers_devices_without_end(door: Door, app: Caller) -> None:

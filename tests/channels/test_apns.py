@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,14 @@ async def test_a_live_activity_ends_with_its_final_state_and_leaves_after_a_quar
     assert "stale-date" not in aps
 
 
+async def test_a_live_activity_that_is_to_leave_at_once_left_in_the_past(apple: Apple) -> None:
+    now = int(apple.clock.now)
+    assert await apple.apns.end(ROUTINE, SHOWN, at_once=True) == SENT
+
+    (asked,) = apple.asked
+    assert json.loads(asked.body)["aps"]["dismissal-date"] == now - 3600
+
+
 @pytest.mark.parametrize(("fact", "shown"), [(12, 12), (11.6, 12), ("12", None), (True, None)])
 async def test_the_app_gets_minutes_as_a_whole_number_or_not_at_all(
     apple: Apple, fact: Fact, shown: int | None
@@ -245,8 +254,27 @@ TABLE = {
 @pytest.mark.parametrize(("reason", "expected"), TABLE.items(), ids=TABLE.keys())
 async def test_every_reason_of_apples_has_one_meaning(apple: Apple, reason: str, expected: Outcome) -> None:
     apple.simulator.set_faults([Fault(kind="refuse", provider="apns", code=reason)])
-    assert await apple.outcome() == expected
+    outcome = await apple.outcome()
+    assert (replace(outcome, since=None) if isinstance(outcome, Gone) else outcome) == expected
     assert len(apple.asked) == 1
+
+
+@pytest.mark.parametrize("reason", ["Unregistered", "ExpiredToken"])
+async def test_a_dead_token_comes_with_since_when(apple: Apple, reason: str) -> None:
+    apple.simulator.set_faults([Fault(kind="dead", provider="apns", code=reason, dead_for_s=90.5)])
+
+    found = datetime.fromtimestamp(apple.clock.now, UTC) - timedelta(seconds=90.5)
+    assert await apple.outcome() == Gone(f"APNs {reason}", since=found)
+
+
+@pytest.mark.parametrize("timestamp", [None, True, "1795502905000", 1.5, 10**30, -(10**30), [], {}])
+async def test_since_when_that_cannot_be_read_is_as_if_it_was_not_said(
+    apple: Apple, timestamp: object
+) -> None:
+    said = {"reason": "Unregistered", "timestamp": timestamp}
+    apple.will(Answer(410, json.dumps(said).encode()))
+
+    assert await apple.outcome() == Gone("APNs Unregistered")
 
 
 def test_the_table_is_apples_whole_one() -> None:

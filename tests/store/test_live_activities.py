@@ -2,18 +2,22 @@
 
 from datetime import timedelta
 
+from sqlalchemy import text
+
+from domain.consents import By
 from domain.live_activities import LiveActivity
 from domain.messages import Envelope
 from domain.outcomes import Gone
 from domain.recipients import Address, Device, Kind
 from domain.status import Status
-from tests.store.stage import NOON, PUSH, Stage, batch, somebody
+from tests.store.stage import NOON, PUSH, Stage, batch, run_sql, somebody
 
 PHONE = {"platform": "ios", "token": "device", "live_activity_token": "start", "environment": "sandbox"}
 START = Address(PUSH, "start", "ios", "sandbox", Kind.LIVE_START)
 LIVE = Address(PUSH, "live", "ios", "sandbox", Kind.LIVE)
 ACTIVITY = LiveActivity("A17", "c-42", "device", "sandbox")
 LATER = NOON + timedelta(days=3650)
+BY = By("privacy", "DELETE")
 
 
 async def a_push(stage: Stage) -> Envelope:
@@ -90,3 +94,63 @@ async def test_a_phone_that_wants_none_any_more_keeps_its_alerts(stage: Stage) -
 
     (device,) = (await envelope(stage)).recipient.devices
     assert (device.token, device.live_activity_token) == ("device", None)
+
+
+async def test_of_somebody_erased_it_is_known_what_to_end_until_it_is(stage: Stage) -> None:
+    await stage.store.note_live_activity(await a_push(stage), START)
+    await stage.store.register_live_activity(ACTIVITY.activity_id, "live")
+    assert await stage.store.orders_shown_to_erased() == []
+
+    await stage.store.people.erase("c-42", BY)
+    assert await stage.store.orders_shown_to_erased() == ["A17"]
+    (left,) = await stage.store.live_activities("A17")
+    assert (left.address, left.device) == (LIVE, "")
+    await stage.store.live_activity_ended("live")
+
+    assert await stage.store.orders_shown_to_erased() == []
+    assert await run_sql(stage.url, text("SELECT * FROM live_activities")) == []
+
+
+async def test_what_had_ended_before_somebody_was_erased_goes_with_them(stage: Stage) -> None:
+    await stage.store.note_live_activity(await a_push(stage), START)
+    await stage.store.register_live_activity(ACTIVITY.activity_id, "live")
+    await stage.store.live_activity_ended("live")
+
+    await stage.store.people.erase("c-42", BY)
+
+    assert await run_sql(stage.url, text("SELECT * FROM live_activities")) == []
+
+
+async def test_an_app_that_hands_its_token_in_too_late_has_the_activity_ended_all_the_same(
+    stage: Stage,
+) -> None:
+    await stage.store.note_live_activity(await a_push(stage), START)
+    await stage.store.people.erase("c-42", BY)
+    assert await stage.store.orders_shown_to_erased() == []
+
+    assert await stage.store.register_live_activity(ACTIVITY.activity_id, "live") == "A17"
+
+    assert await stage.store.orders_shown_to_erased() == ["A17"]
+
+
+async def test_of_somebody_erased_while_an_activity_began_it_is_not_noted_on_which_device(
+    stage: Stage,
+) -> None:
+    push = await a_push(stage)
+    await stage.store.people.erase("c-42", BY)
+
+    await stage.store.note_live_activity(push, START)
+
+    assert await run_sql(stage.url, text("SELECT order_id, device FROM live_activities")) == [("A17", "")]
+
+
+async def test_somebody_erased_who_comes_back_is_not_shown_the_same_order_over_and_over(
+    stage: Stage,
+) -> None:
+    await stage.store.note_live_activity(await a_push(stage), START)
+    await stage.store.people.erase("c-42", BY)
+    await stage.store.load([somebody(devices=[PHONE])])
+
+    await stage.store.note_live_activity(await envelope(stage), START)
+
+    assert (await envelope(stage)).activities == (ACTIVITY,)

@@ -1,10 +1,18 @@
 """Recipients are read as they were loaded, without gone addresses, and with the row that a send needs."""
 
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import pytest
+
+from activities.store import Store
 from domain.channels import Channel
+from domain.consents import RECIPIENT, By
+from domain.editing import adding
 from domain.outcomes import Gone
-from domain.recipients import Address
+from domain.recipients import Address, Device, Kind
 from domain.status import Role, Status
-from tests.store.stage import NOON, PUSH, SMS, Stage, batch, somebody
+from tests.store.stage import MINUTE, NOON, PUSH, SMS, Stage, batch, somebody
 
 TOKEN_1 = Address(Channel.PUSH, "tok-1", "android", "production")
 PHONE = Address(Channel.SMS, "+15550100")
@@ -144,3 +152,113 @@ async def test_the_inbox_lists_the_newest_first(stage: Stage) -> None:
     messages = await stage.store.inbox("c-42")
     assert [message.text.strip() for message in messages] == ["OUT_FOR_DELIVERY", "PLACED"]
     assert messages[1].created_at == NOON
+
+
+IPHONE = Device(platform="ios", token="tok-2", live_activity_token="5747")  # noqa: S106 a device's
+TOKEN_2 = Address(PUSH, "tok-2", "ios", "production")
+START = Address(PUSH, "5747", "ios", "production", Kind.LIVE_START)
+BY_HERSELF = By(RECIPIENT, "PUT /v1/me/devices")
+
+
+class Phone:
+    """The iPhone of c-42, and what it still gets; the time is what a test says."""
+
+    def __init__(self, store: Store, clock: list[datetime]) -> None:
+        self.store, self._clock = store, clock
+
+    async def registers(self, minute: int) -> None:
+        self._clock[0] = NOON + minute * MINUTE
+        change = self.store.people.change
+        assert await change("c-42", adding(IPHONE), BY_HERSELF, registers=IPHONE)
+
+    async def is_found_dead(self, minute: int | None, address: Address = TOKEN_2) -> None:
+        """What Apple says, which may have found out long before we ask."""
+        since = None if minute is None else NOON + minute * MINUTE
+        await self.store.mark_gone("c-42", address, Gone("unregistered", since=since))
+
+    async def gets(self) -> set[str]:
+        person = await self.store.find("c-42")
+        assert person
+        tokens = {device.token: "alerts" for device in person.devices}
+        starts = {device.live_activity_token: "live activities" for device in person.devices}
+        return {what for token, what in {**tokens, **starts}.items() if token in {"tok-2", "5747"}}
+
+
+@pytest.fixture
+async def phone(url: str) -> AsyncIterator[Phone]:
+    clock = [NOON]
+    async with Store(url, lambda: clock[0]) as store:
+        await store.load([somebody()])
+        yield Phone(store, clock)
+
+
+async def test_a_token_found_dead_after_it_was_registered_is_gone(phone: Phone) -> None:
+    await phone.registers(minute=1)
+
+    await phone.is_found_dead(minute=2)
+
+    assert await phone.gets() == set()
+
+
+async def test_a_token_registered_again_since_it_was_found_dead_is_kept(phone: Phone) -> None:
+    await phone.registers(minute=1)
+    await phone.registers(minute=3)
+
+    await phone.is_found_dead(minute=2)
+    assert await phone.gets() == {"alerts", "live activities"}
+    assert await phone.store.gone("c-42") == ()
+
+    await phone.is_found_dead(minute=None)
+    assert await phone.gets() == set(), "not every provider says since when"
+
+
+async def test_a_dead_token_that_its_device_gives_again_is_alive_and_stays_so(phone: Phone) -> None:
+    await phone.registers(minute=1)
+    await phone.is_found_dead(minute=2)
+    await phone.registers(minute=3)
+
+    await phone.is_found_dead(minute=2)
+
+    assert await phone.gets() == {"alerts", "live activities"}
+
+
+async def test_a_list_with_a_token_says_nothing_of_when_it_was_registered(phone: Phone) -> None:
+    await phone.registers(minute=2)
+    await phone.store.load([somebody(devices=[IPHONE])])
+    await phone.store.people.change(
+        "c-42", lambda person: person.model_copy(update={"locale": "es"}), BY_HERSELF
+    )
+
+    await phone.is_found_dead(minute=1)
+    assert await phone.gets() == {"alerts", "live activities"}
+    await phone.is_found_dead(minute=3)
+    assert await phone.gets() == set()
+
+
+async def test_of_a_token_that_only_a_list_had_it_is_believed_that_it_is_dead(phone: Phone) -> None:
+    await phone.store.load([somebody(devices=[IPHONE])])
+
+    await phone.is_found_dead(minute=-1_000_000)
+
+    assert await phone.gets() == set()
+
+
+async def test_the_same_token_of_somebody_else_is_registered_by_them_alone(phone: Phone) -> None:
+    await phone.store.load([somebody("c-43", devices=[IPHONE])])
+    await phone.registers(minute=3)
+
+    await phone.store.mark_gone("c-43", TOKEN_2, Gone("unregistered", since=NOON))
+
+    other = await phone.store.find("c-43")
+    assert other
+    assert other.devices == ()
+    assert "alerts" in await phone.gets()
+
+
+async def test_a_start_token_given_again_since_it_was_found_dead_is_kept(phone: Phone) -> None:
+    await phone.registers(minute=3)
+
+    await phone.is_found_dead(2, START)
+    assert await phone.gets() == {"alerts", "live activities"}
+    await phone.is_found_dead(4, START)
+    assert await phone.gets() == {"alerts"}

@@ -31,6 +31,7 @@ class RecipientRow(Base):
 class AddressRow(Base):
     """One contact detail. ``gone_at``: a provider told us that it is dead or opted out.
 
+    ``registered_at``: when a device last said that this is its own; None where only a list had it.
     The key is the place in the list it was given in: a push token may be too long for PostgreSQL to index.
     """
 
@@ -48,6 +49,7 @@ class AddressRow(Base):
     gone_reason: Mapped[str | None] = mapped_column(OutsideText)
     kind: Mapped[Kind] = mapped_column(one_of(Kind, "kind"), server_default=text("'plain'"))
     live_activity_token: Mapped[str | None] = mapped_column(OutsideText)
+    registered_at: Mapped[datetime | None]
 
 
 class OptOutRow(Base):
