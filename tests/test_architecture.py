@@ -101,7 +101,9 @@ MAY_KNOW = {
         "tracing",
         "fleet",
         "send_worker",
+        "evicting",
     },
+    "evicting": set[str](),
     "send_worker": {"logs"},
 }
 NEVER_LOADS = {
