@@ -24,7 +24,7 @@ from temporalio.worker import (
 import logs
 
 # Share of the CPU, of the container's where it has a limit. On a fuller machine what is urgent waits as well.
-ROOM = 0.6
+ROOM = 0.5
 # A queue that has only just caught up is soon behind again.
 CALM_AFTER = 60.0
 SENDS_AT_ONCE = 100
