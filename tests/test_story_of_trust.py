@@ -12,7 +12,7 @@ from domain.status import Status
 from simulator import Fault
 from tests.processes import eventually
 from tests.stage import City, OrderStory
-from workflows.policy import SIGNALS_A_RUN
+from workflows.policy import SEND_QUEUES, SIGNALS_A_RUN
 
 READY, OUT = Status.READY_FOR_PICKUP, Status.OUT_FOR_DELIVERY
 PUSH, SMS = Channel.PUSH, Channel.SMS
@@ -79,9 +79,11 @@ async def test_news_leaves_only_when_the_call_before_it_has_ended(city: City) ->
     await order.has_pushed(ana, 1)
     await order.signal(order.event(Status.NEARBY))
     await order.has_told(ana, 2)
+    assert await sends_by(PUSH, order) == 1, "the second waits for the first"
     city.lets_go()
     await order.settles()
 
+    assert await sends_by(PUSH, order) == 2
     pushes = [row for row in await city.stage.store.history(order.order_id) if row.channel is PUSH]
     assert [row.newest_status for row in sorted(pushes, key=when_sent)] == [OUT, Status.NEARBY]
 
@@ -116,6 +118,13 @@ def when_sent(row: Notification) -> datetime:
     """When a provider's answer came."""
     assert row.sent_at is not None
     return row.sent_at
+
+
+async def sends_by(channel: Channel, order: OrderStory) -> int:
+    """How many sends of a channel the order has scheduled."""
+    events = (await order.handle.fetch_history()).events
+    scheduled = [event.activity_task_scheduled_event_attributes.task_queue.name for event in events]
+    return scheduled.count(SEND_QUEUES[channel])
 
 
 async def run_of(order: OrderStory) -> str | None:
