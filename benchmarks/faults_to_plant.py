@@ -25,6 +25,8 @@ _SENDING = "tests/test_sending.py::"
 _DESK = "tests/domain/test_desk.py::"
 _TURNS = "tests/test_story_of_turns.py::"
 _QUEUES = "tests/test_story_of_full_queues.py::"
+_CARE = "tests/test_send_worker.py::"
+_CACHE = "tests/test_evicting.py::"
 _STORE = "tests/store/"
 _ANY_ORDER = (
     "tests/test_properties_of_an_order.py"
@@ -326,5 +328,19 @@ FAULTS = (
         "if await in_store(Planning.is_behind, AskQueues(channels=listener.behind)):",
         "if True:",
         _QUEUES + "test_it_lets_go_with_the_window_in_which_the_queue_has_caught_up",
+    ),
+    PlantedFault(
+        "behind a queue a full machine takes on all that it can",
+        "send_worker.py",
+        "as_there_is_room if self.is_careful else fixed",
+        "fixed",
+        _CARE + "test_behind_a_queue_a_full_machine_has_one_send_in_hand_and_takes_the_next_when_it_ends",
+    ),
+    PlantedFault(
+        "what has left the cache stays in memory",
+        "evicting.py",
+        "            task.result()",
+        "            pass",
+        _CACHE + "test_of_orders_that_left_the_cache_nothing_stays_and_each_goes_on",
     ),
 )
