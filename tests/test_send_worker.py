@@ -41,9 +41,9 @@ class ManySends:
 
 @dataclass
 class Provider:
-    """Takes sends in and lets none go until it may."""
+    """Takes sends in, and answers when it is told to."""
 
-    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     in_hand: set[str] = field(default_factory=set)
     taken: list[str] = field(default_factory=list)
     at_most: int = 0
@@ -54,8 +54,17 @@ class Provider:
         self.taken.append(send)
         self.in_hand.add(send)
         self.at_most = max(self.at_most, len(self.in_hand))
-        await self.may_answer.wait()
+        await self.answers.acquire()
         self.in_hand.remove(send)
+
+    async def has_taken(self, sends: int) -> None:
+        """Wait until so many came in."""
+        await eventually(lambda: len(self.taken) == sends)
+
+    def answer(self, sends: int = 1000) -> None:
+        """Answer so many sends, by default all that will ever be."""
+        for _ in range(sends):
+            self.answers.release()
 
 
 @dataclass
@@ -86,7 +95,7 @@ class Queue:
             try:
                 yield worker
             finally:
-                self.provider.may_answer.set()
+                self.provider.answer()
 
     async def fills_with(self, sends: int, order: str) -> WorkflowHandle[Any, Any]:
         return await self.client.start_workflow(ManySends.run, sends, id=order, task_queue=ORDERS)
@@ -108,7 +117,7 @@ async def test_as_many_sends_are_in_hand_as_there_are(queue: Queue) -> None:
     async with queue.served(NEVER_ANY_ROOM):
         order = await queue.fills_with(SENDS_AT_ONCE, "brisk")
         await eventually(lambda: len(queue.provider.in_hand) == SENDS_AT_ONCE)
-        queue.provider.may_answer.set()
+        queue.provider.answer()
         await order.result()
 
 
@@ -119,8 +128,9 @@ async def test_behind_a_queue_a_full_machine_has_one_send_in_hand_and_takes_the_
     async with queue.served(NEVER_ANY_ROOM) as worker:
         await eventually(lambda: worker.is_careful)
         order = await queue.fills_with(20, "careful")
-        await eventually(lambda: len(queue.provider.in_hand) == 1)
-        queue.provider.may_answer.set()
+        for number in range(1, 21):
+            await queue.provider.has_taken(number)
+            queue.provider.answer(1)
         await order.result()
 
     assert queue.provider.at_most == 1
@@ -133,7 +143,7 @@ async def test_behind_a_queue_a_machine_with_room_has_as_many_in_hand_as_ever(qu
         await eventually(lambda: worker.is_careful)
         order = await queue.fills_with(20, "careful, with room")
         await eventually(lambda: len(queue.provider.in_hand) == 20)
-        queue.provider.may_answer.set()
+        queue.provider.answer()
         await order.result()
 
 
@@ -152,7 +162,7 @@ async def test_what_was_in_hand_ends_while_the_next_worker_serves_and_care_ends_
         queue.is_behind = False
         await eventually(lambda: not worker.is_careful)
         await eventually(lambda: len(queue.provider.in_hand) == 60)
-        queue.provider.may_answer.set()
+        queue.provider.answer()
         await asyncio.gather(before.result(), beside.result())
 
     assert len(set(queue.provider.taken)) == len(queue.provider.taken) == 60, "each once"
