@@ -82,30 +82,20 @@ _REGISTERED = select(
     addresses.c.recipient_id, addresses.c.platform, addresses.c.value, addresses.c.registered_at
 ).where(addresses.c.recipient_id.in_(_IDS), addresses.c.registered_at.is_not(None))
 _AT_ONCE = 500
-_REGISTER = (
-    update(addresses)
-    .where(
-        addresses.c.recipient_id == bindparam("whose"),
-        addresses.c.channel == bindparam("on"),
-        addresses.c.platform == bindparam("of"),
-        addresses.c.value == bindparam("what"),
-    )
-    .values(registered_at=bindparam("at"))
+_THIS_ONE = and_(
+    addresses.c.recipient_id == bindparam("whose"),
+    addresses.c.channel == bindparam("on"),
+    addresses.c.platform == bindparam("of"),
+    addresses.c.value == bindparam("what"),
 )
+_REGISTER = update(addresses).where(_THIS_ONE).values(registered_at=bindparam("at"))
 # What a provider found out is said of who had the token then. Of whom we do not know since when, it is.
 _EVER = datetime.max.replace(tzinfo=UTC)
 _IS_OLDER = or_(addresses.c.registered_at.is_(None), addresses.c.registered_at < bindparam("since"))
 _FORGET_ADDRESSES = delete(addresses).where(addresses.c.recipient_id == bindparam("whose"))
 _MARK_GONE = (
     update(addresses)
-    .where(
-        addresses.c.recipient_id == bindparam("whose"),
-        addresses.c.channel == bindparam("on"),
-        addresses.c.platform == bindparam("of"),
-        addresses.c.value == bindparam("what"),
-        addresses.c.gone_at.is_(None),
-        _IS_OLDER,
-    )
+    .where(_THIS_ONE, addresses.c.gone_at.is_(None), _IS_OLDER)
     .values(gone_at=bindparam("at"), gone_reason=bindparam("why"))
 )
 _MARK_ONLY_ONE_GONE = (
