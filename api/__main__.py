@@ -34,8 +34,8 @@ from domain.links import SignedLinks
 from domain.orders import BadInput
 from leaving import FAILED, leave_after
 from operating.breakers import names_of
+from order_service import OrderService
 from settings import Settings
-from starter import OrderService
 from telemetry import runtime_with
 from temporal_client import NoServer, connect
 

@@ -14,7 +14,7 @@ from domain.explanation import Explanation
 from domain.orders import Identifier
 from domain.timeline import Timeline
 from operating.explanations import explanation_of
-from starter import NoSuchOrder, NoWorker
+from order_service import NoSuchOrder, NoWorker
 from temporal_client import NoServer
 
 _OrderId = Annotated[str, Path(description="The order, as its service calls it", examples=["A17"])]
@@ -59,7 +59,7 @@ _EXAMPLE = {
 
 
 class Timelines(Protocol):
-    """The orders, as far as they can be asked: ``starter.OrderService``, which says what it raises."""
+    """The orders, as far as they can be asked: ``order_service.OrderService``, which says what it raises."""
 
     async def timeline(self, order_id: str) -> Timeline:
         """What was told to whom, and why not."""

@@ -15,7 +15,7 @@ from api.answers import ComeAgain
 from api.orders import Service
 from domain.desk import Answer, Outcome
 from domain.orders import BadInput, OrderEvent, read_event
-from starter import NoWorker, OrderIsOver
+from order_service import NoWorker, OrderIsOver
 from temporal_client import NoServer
 
 # Different orders side by side: more than this only wait for one another in the server.

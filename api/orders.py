@@ -27,7 +27,7 @@ class Orders(Protocol):
 
 
 class Service(Protocol):
-    """What an order service does: ``starter.OrderService``, which says what it raises."""
+    """What an order service does: ``order_service.OrderService``, which says what it raises."""
 
     async def announce(self, event: OrderEvent) -> None:
         """Hand an event over for good."""

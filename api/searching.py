@@ -23,7 +23,7 @@ from domain.status import Role, Status
 from domain.timeline import Timeline
 from operating.explanations import explanation_of
 from operating.letters import ListedLetter, listed
-from starter import NoSuchOrder, NoWorker
+from order_service import NoSuchOrder, NoWorker
 from temporal_client import NoServer
 
 LEDGER = "/v1/ledger"

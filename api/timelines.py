@@ -16,7 +16,7 @@ from domain.callers import Scope
 from domain.desk import Stale
 from domain.status import Status
 from domain.timeline import Timeline, ToldBatch
-from starter import NoSuchOrder, NoWorker, OrderIsOver
+from order_service import NoSuchOrder, NoWorker, OrderIsOver
 from temporal_client import NoServer
 
 TIMELINE = "/v1/orders/{order_id:path}/timeline"

@@ -20,7 +20,7 @@ from benchmarks.history import UNITS, Cost, Unit
 from benchmarks.reference_order import BATCHES, CUSTOMER, play
 from domain.orders import workflow_id
 from leaving import leave
-from starter import OrderService
+from order_service import OrderService
 from tests.stage import Stage, open_stage
 
 LIMIT = 1.25

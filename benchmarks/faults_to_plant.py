@@ -101,7 +101,7 @@ FAULTS = (
     ),
     PlantedFault(
         "a row moves without the condition of its update",
-        "activities/store/notifications.py",
+        "activities/store/sends.py",
         '.where(_c.message_id == bindparam("which"), is_any_of(_c.status, MAY_COME_FROM[new]))',
         '.where(_c.message_id == bindparam("which"))',
         _SENDING + "test_an_answer_that_comes_late_does_not_overwrite_what_came_first",

@@ -31,8 +31,8 @@ from domain.live_activities import IOS
 from domain.recipients import Address, Kind
 from domain.telling import DeadLetter
 from leaving import leave
+from order_service import OrderService
 from simulator.stack import Stack
-from starter import OrderService
 from tests.api.stage import AUTH_TOKEN, PUBLIC_URL, SMS, Door, Front, open_door
 from tests.store.stage import NOON, as_url, somebody
 

@@ -36,7 +36,7 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True)
 class Door:
-    """The order service's library, which knows us and is not known to us: ``starter.OrderService``.
+    """The order service's library, which knows us and is not known to us: ``order_service.OrderService``.
 
     ``over`` is what it raises after an order's end, ``not_now`` what it raises besides ``RPCError`` when it
     has to be asked again.

@@ -10,8 +10,8 @@ from domain.ledger import UNSETTLED
 from domain.orders import OrderEvent, Rules
 from domain.status import Role, Status
 from domain.timeline import Timeline
+from order_service import NoSuchOrder, OrderService
 from simulator.stories import Step, Story
-from starter import NoSuchOrder, OrderService
 
 # A minute of window and half an hour of lingering would make for a long demo.
 RULES = Rules(window_seconds=4, linger_seconds=2)

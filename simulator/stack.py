@@ -20,12 +20,12 @@ from typing import Any, Self, TypeVar
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from order_service import OrderService
 from simulator.dev_server import as_deployed
 from simulator.environ import for_programs, has_provider, temporal_binary
 from simulator.ports import Ports
 from simulator.programs import HOME, Program
 from simulator.server import HOST, Simulator
-from starter import OrderService
 
 SAMPLE_PEOPLE = Path(__file__).with_name("people.json")
 _SEARCH_ATTRIBUTES = ("CustomerId=Keyword", "OrderStatus=Keyword")

@@ -15,8 +15,8 @@ from api.serving import serving
 from domain.callers import Scope
 from domain.links import SignedLinks
 from operating.breakers import names_of
+from order_service import OrderService
 from simulator.ports import Ports
-from starter import OrderService
 from tests.stage import Stage
 from tests.usual_wording import usual_wording
 

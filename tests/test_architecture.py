@@ -28,7 +28,7 @@ MAY_KNOW = {
     "api": {
         "domain",
         "encryption",
-        "starter",
+        "order_service",
         "settings",
         "temporal_client",
         "leaving",
@@ -43,13 +43,13 @@ MAY_KNOW = {
     # It is given the order service's library, which knows it.
     "bridge": {"domain", "settings", "temporal_client", "operating.opening", "activities.store"},
     "examples": set[str](),
-    "simulator": {"domain", "starter", "leaving"},
+    "simulator": {"domain", "order_service", "starter", "leaving"},
     "benchmarks": {
         "activities.wording",
         "domain",
         "api",
         "activities.store",
-        "starter",
+        "order_service",
         "worker",
         "settings",
         "temporal_client",
@@ -78,10 +78,10 @@ MAY_KNOW = {
         "activities.channels",
         "activities.wording",
     },
+    "order_service": {"domain", "workflows", "temporal_client"},
     "starter": {
         "domain",
-        "workflows",
-        "settings",
+        "order_service",
         "temporal_client",
         "leaving",
         "logs",

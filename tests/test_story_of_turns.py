@@ -9,8 +9,8 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from domain.orders import OrderEvent
 from domain.status import Status
+from order_service import OrderService
 from simulator.dev_server import AS_DEPLOYED
-from starter import OrderService
 from tests.stage import City, Stage
 from workflows.policy import SEND_QUEUES, turn_of
 

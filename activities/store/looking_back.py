@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select
 
+from activities.store.caps import OLDEST_ON_ITS_WAY
 from activities.store.database import Database
-from activities.store.notifications import OLDEST_ON_ITS_WAY
 from activities.store.recipients import AnyRow
 from activities.store.tables import inbox, notifications
 from domain.channels import Channel

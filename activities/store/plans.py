@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String, bindparam, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.store import inbox, notifications, recipients
+from activities.store import caps, inbox, notifications, recipients
 from activities.store.columns import is_any_of
 from activities.store.earlier import Remaining, decision_in, left_behind, overtaken, what_remains
 from activities.store.planned_rows import BEGINS_AS, planned_row
@@ -162,7 +162,7 @@ async def told_in_last_hour(
         return {}
     own = [batch.message_id(channel) for channel in HOURLY_CAPS]
     taken_back = [taken.message_id for taken in batch.withdrawn]
-    return await notifications.told_in_last_hour(
+    return await caps.told_in_last_hour(
         connection, batch.recipient_id, HOURLY_CAPS, now, but=[*own, *taken_back]
     )
 

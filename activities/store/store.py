@@ -15,6 +15,7 @@ from activities.store import (
     receipts,
     recipients,
     redriving,
+    sends,
     signing_keys,
     standing,
 )
@@ -140,12 +141,12 @@ class Store:
     async def envelope(self, message_id: str) -> Envelope | None:
         """A notification's row and its recipient, or None where there is no such row."""
         async with self._database.reading() as connection:
-            return await notifications.envelope(connection, message_id)
+            return await sends.envelope(connection, message_id)
 
     async def record(self, message_id: str, attempt: Attempt) -> NotificationStatus:
         """Write an attempt if the row may still move that way; answers the status the row now has."""
         async with self._database.writing() as connection:
-            return await notifications.record(connection, message_id, attempt)
+            return await sends.record(connection, message_id, attempt)
 
     async def mark_gone(
         self, recipient_id: str, address: Address, outcome: Gone, actor: str = PROVIDER

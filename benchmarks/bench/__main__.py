@@ -29,10 +29,10 @@ from benchmarks.bench.plot import draw
 from benchmarks.bench.report import FLOOR, PRODUCT, SANDBOXED, Figures, show
 from domain.orders import OrderEvent, Rules
 from leaving import leave
+from order_service import OrderIsOver, OrderService
 from simulator.ports import Ports, a_free_port
 from simulator.programs import HOME
 from simulator.stack import Stack
-from starter import OrderIsOver, OrderService
 
 ORDERS, LANES, ROUNDS = 150, 60, 3
 WARM_UP = 10

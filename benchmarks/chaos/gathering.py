@@ -17,7 +17,7 @@ from domain.channels import Channel
 from domain.orders import OrderEvent, workflow_id
 from domain.recipients import Recipient
 from domain.status import Status
-from starter import NoWorker
+from order_service import NoWorker
 
 Answer = TypeVar("Answer")
 

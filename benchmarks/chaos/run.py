@@ -15,7 +15,7 @@ from benchmarks.chaos.gathering import gather, open_orders, unsettled
 from benchmarks.chaos.parts import Parts, Trouble
 from benchmarks.chaos.plan import Faults, Kill, Plan, Step
 from domain.orders import OrderEvent, Rules
-from starter import NoWorker, OrderIsOver, OrderService
+from order_service import NoWorker, OrderIsOver, OrderService
 
 # Short, so that a run meets hundreds of windows and ends; the waits before retries are the product's own.
 RULES = Rules(window_seconds=2, linger_seconds=10)

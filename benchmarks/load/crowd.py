@@ -13,8 +13,8 @@ from domain.channels import Channel, Reach
 from domain.orders import OrderEvent, Rules
 from domain.recipients import Device, Recipient
 from domain.status import Role, Status
+from order_service import OrderIsOver, OrderService
 from simulator.server import Simulator
-from starter import OrderIsOver, OrderService
 
 # No timers: what is measured is not the window.
 AT_ONCE = Rules(window_seconds=0, linger_seconds=1)

@@ -23,8 +23,8 @@ from domain.desk import Outcome
 from domain.orders import Rules
 from domain.status import Status
 from leaving import leave
+from order_service import NoWorker, OrderService
 from simulator.stack import Stack
-from starter import NoWorker, OrderService
 
 ORDERS, CACHED = 50_000, 2_000
 # What is not cached may cost the worker so little that it does not count: its cache is what bounds it.

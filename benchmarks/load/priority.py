@@ -21,8 +21,8 @@ from benchmarks.load.evidence import LEDGER, WELL, drains, endings, limit, plann
 from domain.channels import Channel
 from domain.status import Status
 from leaving import leave
+from order_service import OrderService
 from simulator.stack import Stack
-from starter import OrderService
 from workflows.policy import SEND_QUEUES
 
 BACKLOG, URGENT, SMALL, RATE = 20_000, 200, 400, 200.0

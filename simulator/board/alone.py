@@ -3,12 +3,13 @@
 import os
 from datetime import UTC, datetime
 
+from order_service import OrderService
 from simulator.board import NoBoardError
 from simulator.board.backstage import Commands, Doors
 from simulator.board.opening import open_board, url_of
 from simulator.board.people import People
 from simulator.server import Simulator
-from starter import PROBLEMS, OrderService
+from starter import PROBLEMS
 
 
 async def open_by_settings(simulator: Simulator) -> str:

@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from domain.orders import BadInput
 from domain.status import Role, Status
+from order_service import NoSuchOrder, NoWorker, OrderIsOver
 from simulator.board.backstage import Backstage
 from simulator.board.breaking import break_one, mend
 from simulator.board.guarding import guarded
@@ -20,7 +21,6 @@ from simulator.board.people import People
 from simulator.board.view import LABELS
 from simulator.faults import Faults
 from simulator.programs import ProgramError
-from starter import NoSuchOrder, NoWorker, OrderIsOver
 
 _PROBLEMS = (BadInput, NoSuchOrder, NoWorker, OrderIsOver, RPCError)
 

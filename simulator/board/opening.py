@@ -3,6 +3,7 @@
 from temporalio.client import Client
 
 from domain.orders import Rules
+from order_service import OrderService
 from simulator.board.attempts import Attempts
 from simulator.board.backstage import Backstage
 from simulator.board.board import PATH, Board
@@ -10,7 +11,6 @@ from simulator.board.iphone import App
 from simulator.board.orders import RULES, OrderBook
 from simulator.board.people import People
 from simulator.server import Simulator
-from starter import OrderService
 
 
 def open_board(

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from domain.orders import Fact, OrderEvent, Rules
 from domain.status import Role, Status
 from domain.timeline import Timeline
+from order_service import NoSuchOrder, NoWorker, OrderService
 from simulator.board.attempts import Attempt, Attempts
-from starter import NoSuchOrder, NoWorker, OrderService
 
 # Long enough to watch a burst come together, too short to wait for.
 RULES = Rules(window_seconds=8, linger_seconds=60)

@@ -35,7 +35,7 @@ from domain.status import Status
 from domain.telling import DeadLetter
 from domain.timeline import Timeline
 from encryption import EncryptedPayloads, PayloadKeys
-from starter import NoSuchOrder, NoWorker, OrderIsOver
+from order_service import NoSuchOrder, NoWorker, OrderIsOver
 from temporal_client import NoServer
 from tests.api.amazon import TOPIC, Amazon
 from tests.store.stage import Stage as Planning

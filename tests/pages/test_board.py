@@ -18,12 +18,12 @@ from domain.orders import Rules
 from domain.recipients import read_recipients
 from domain.status import Role
 from operating.explanations import explanation_of
+from order_service import OrderService
 from simulator import Raw
 from simulator.board.backstage import Doors
 from simulator.board.board import Board
 from simulator.board.opening import open_board, url_of
 from simulator.board.people import People, sample_people
-from starter import OrderService
 from temporal_client import DATA_CONVERTER
 from tests.pages.browser import Reader
 from tests.processes import address
