@@ -81,8 +81,9 @@ class Reaching:
             return Answer(None, Refused("switched off since"))
         message = turn.message(words, self._links(envelope))
         addresses = [address for address in _addresses(turn) if any(self._carriers_of(address))]
-        calls = (self._show(address, addresses, message, envelope) for address in addresses)
-        answer = best_of(await asyncio.gather(*calls))
+        calls = [self._show(address, addresses, message, envelope) for address in addresses]
+        # One alone, the usual case, needs no task of its own.
+        answer = best_of([await calls[0]] if len(calls) == 1 else await asyncio.gather(*calls))
         if isinstance(answer.outcome, Accepted):
             self.measures.told(envelope, turn.now())
         return answer

@@ -101,7 +101,10 @@ class Fcm:
 
     def __init__(self, config: Config, http: httpx.AsyncClient) -> None:
         self._http = http
-        self._url = f"{config.base_url}/v1/projects/{quote(config.project_id, safe='')}/messages:send"
+        # Parsed once: a string would be with every call.
+        self._url = httpx.URL(
+            f"{config.base_url}/v1/projects/{quote(config.project_id, safe='')}/messages:send"
+        )
         self._tokens = AccessTokens(config.credentials, config.timeout)
 
     def carries(self, address: Address) -> bool:

@@ -23,10 +23,25 @@ _NEVER_LEFT = (
 )
 
 
+class NoCookies(httpx.Cookies):
+    """Keeps none: what a provider sets with one recipient's call has no place in another's."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave them where they are."""
+
+
+_NO_COOKIES = NoCookies()
+
+
 class Client(httpx.AsyncClient):
     """The client of all providers of a process. Those that a provider needs beside it close with it."""
 
     _others: tuple[httpx.AsyncClient, ...] = ()
+
+    @property  # type: ignore[misc]  # httpx would let it be set
+    def cookies(self) -> httpx.Cookies:
+        """None, ever."""
+        return _NO_COOKIES
 
     def closes(self, other: httpx.AsyncClient) -> None:
         """Have another client close when this one does."""

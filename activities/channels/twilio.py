@@ -110,7 +110,7 @@ class Twilio:
     ) -> None:
         self.name = name
         self._http = http
-        self._url = f"{config.base_url}/2010-04-01/Accounts/{config.account_sid}/Messages.json"
+        self._url = httpx.URL(f"{config.base_url}/2010-04-01/Accounts/{config.account_sid}/Messages.json")
         self._auth = httpx.BasicAuth(config.account_sid, config.auth_token)
         self._sender = sender
         self._callbacks = config.callbacks

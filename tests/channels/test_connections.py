@@ -59,6 +59,15 @@ async def test_an_answer_is_whole_and_unpacked(http: httpx.AsyncClient, wire: Wi
     assert heard.headers["content-type"] == "application/json"
 
 
+async def test_a_providers_cookie_of_one_call_is_not_in_the_next(http: httpx.AsyncClient, wire: Wire) -> None:
+    wire.will("/", Says(200, b"{}", {"Set-Cookie": "session=of-another; Path=/"}))
+
+    await post(http, wire.url)
+    await post(http, wire.url)
+
+    assert [heard.headers.get("cookie") for heard in wire.heard] == [None, None]
+
+
 async def test_a_redirect_is_an_answer_like_any_other(http: httpx.AsyncClient, wire: Wire) -> None:
     wire.will("/", Says(302, headers={"Location": wire.url + "/elsewhere"}))
     answer = await post(http, wire.url + "/")
