@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.store.columns import is_any_of
 from activities.store.tables import notifications
 from domain.channels import Channel
+from domain.deciding import HOURLY_CAPS
 from domain.ledger import TOLD, UNSETTLED, NotificationStatus
 from domain.status import STATUS_RULES
 
@@ -21,12 +23,12 @@ _COUNTS = (
     select(_c.channel, func.count().label("messages"))
     .where(
         _c.recipient_id == bindparam("recipient_id"),
-        _c.channel.in_(bindparam("channels", expanding=True)),
+        is_any_of(_c.channel, HOURLY_CAPS),
         _c.created_at > bindparam("oldest"),
         or_(
-            and_(_c.status.in_(tuple(UNSETTLED)), _c.deadline > bindparam("now")),
+            and_(is_any_of(_c.status, UNSETTLED), _c.deadline > bindparam("now")),
             and_(
-                _c.status.in_(_ARRIVED_OR_MAY_HAVE),
+                is_any_of(_c.status, _ARRIVED_OR_MAY_HAVE),
                 func.coalesce(_c.sent_at, _c.delivered_at, _c.updated_at) > bindparam("since"),
             ),
         ),
@@ -37,11 +39,7 @@ _COUNTS = (
 
 
 async def told_in_last_hour(
-    connection: AsyncConnection,
-    recipient_id: str,
-    channels: Collection[Channel],
-    now: datetime,
-    but: Collection[str],
+    connection: AsyncConnection, recipient_id: str, now: datetime, but: Collection[str]
 ) -> dict[Channel, int]:
     """Messages that were sent in the last hour or are on their way, by channel, over all orders.
 
@@ -51,7 +49,6 @@ async def told_in_last_hour(
         _COUNTS,
         {
             "recipient_id": recipient_id,
-            "channels": list(channels),
             "now": now,
             "since": now - _HOUR,
             "oldest": now - OLDEST_ON_ITS_WAY,

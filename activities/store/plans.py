@@ -162,9 +162,7 @@ async def told_in_last_hour(
         return {}
     own = [batch.message_id(channel) for channel in HOURLY_CAPS]
     taken_back = [taken.message_id for taken in batch.withdrawn]
-    return await caps.told_in_last_hour(
-        connection, batch.recipient_id, HOURLY_CAPS, now, but=[*own, *taken_back]
-    )
+    return await caps.told_in_last_hour(connection, batch.recipient_id, now, but=[*own, *taken_back])
 
 
 async def write_down(
