@@ -1,6 +1,6 @@
 """The order service's side as a command line: tell orders, look at them, load recipients.
 
-As a library it is ``order_service.py``.
+Any Temporal client in any language can do what this does; the contract is in README.md.
 """
 
 import asyncio

@@ -10,12 +10,14 @@ from temporalio.api.history.v1 import HistoryEvent
 from domain.orders import OrderEvent
 from domain.status import Status
 from order_service import OrderService
-from simulator.dev_server import AS_DEPLOYED
+from simulator.dev_server import AS_DEPLOYED, READS_OF_ALL_SHARDS
 from tests.stage import City, Stage
 from workflows.policy import SEND_QUEUES, turn_of
 
 HOME = Path(__file__).parent.parent
 LONGEST = "m" * 200
+# Temporal's own limit, for each of its queues of tasks.
+READS_OF_A_SHARD = 20
 
 
 async def sends_of(stage: Stage, order_id: str) -> list[Priority]:
@@ -86,6 +88,17 @@ def test_dev_servers_are_set_up_as_the_deployment_is_for_sends() -> None:
     for key, value in AS_DEPLOYED.items():
         for queue in SEND_QUEUES.values():
             assert str(_for(queue, deployed[key])).lower() == value, (key, queue)
+
+
+def test_the_one_shard_of_a_dev_server_reads_as_often_as_those_of_the_deployment_do_together() -> None:
+    compose = yaml.safe_load((HOME / "docker-compose.yml").read_text())
+    (shards,) = (
+        int(service["environment"]["NUM_HISTORY_SHARDS"])
+        for service in compose["services"].values()
+        if "NUM_HISTORY_SHARDS" in service.get("environment", {})
+    )
+
+    assert set(READS_OF_ALL_SHARDS.values()) == {str(shards * READS_OF_A_SHARD)}
 
 
 def _for(queue: str, values: list[dict[str, object]]) -> object:
