@@ -13,10 +13,10 @@ from domain.deciding import HOURLY_CAPS
 from domain.ledger import TOLD, UNSETTLED, NotificationStatus
 from domain.status import STATUS_RULES
 
-_ARRIVED_OR_MAY_HAVE = (*TOLD, NotificationStatus.UNKNOWN)
-_HOUR = timedelta(hours=1)
+ARRIVED_OR_MAY_HAVE = (*TOLD, NotificationStatus.UNKNOWN)
+HOUR = timedelta(hours=1)
 # Nothing is of use for longer than this: an older row has been sent, if ever, before the last hour.
-OLDEST_ON_ITS_WAY = _HOUR + max(rule.useful_for for rule in STATUS_RULES.values())
+OLDEST_ON_ITS_WAY = HOUR + max(rule.useful_for for rule in STATUS_RULES.values())
 
 _c = notifications.c
 _COUNTS = (
@@ -28,7 +28,7 @@ _COUNTS = (
         or_(
             and_(is_any_of(_c.status, UNSETTLED), _c.deadline > bindparam("now")),
             and_(
-                is_any_of(_c.status, _ARRIVED_OR_MAY_HAVE),
+                is_any_of(_c.status, ARRIVED_OR_MAY_HAVE),
                 func.coalesce(_c.sent_at, _c.delivered_at, _c.updated_at) > bindparam("since"),
             ),
         ),
@@ -50,7 +50,7 @@ async def told_in_last_hour(
         {
             "recipient_id": recipient_id,
             "now": now,
-            "since": now - _HOUR,
+            "since": now - HOUR,
             "oldest": now - OLDEST_ON_ITS_WAY,
             "but": list(but),
         },

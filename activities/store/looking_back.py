@@ -2,22 +2,20 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select
 
-from activities.store.caps import OLDEST_ON_ITS_WAY
+from activities.store.caps import ARRIVED_OR_MAY_HAVE, HOUR, OLDEST_ON_ITS_WAY
 from activities.store.database import Database
 from activities.store.recipients import AnyRow
 from activities.store.tables import inbox, notifications
 from domain.channels import Channel
 from domain.deciding import HOURLY_CAPS
-from domain.ledger import TOLD, UNSETTLED, NotificationStatus
+from domain.ledger import UNSETTLED
 from domain.messages import Words
 from domain.telling import Verdict
 
-_HOUR = timedelta(hours=1)
-_ARRIVED_OR_MAY_HAVE = (*TOLD, NotificationStatus.UNKNOWN)
 _c = notifications.c
 _KEPT = select(inbox.c.message_id, inbox.c.title, inbox.c.text).where(
     inbox.c.order_id == bindparam("order_id")
@@ -61,7 +59,7 @@ class LookingBack:
 
 def _counted(row: AnyRow, at: datetime) -> bool:
     settled = row.sent_at or row.delivered_at or row.updated_at
-    if row.status in _ARRIVED_OR_MAY_HAVE:
-        return bool(settled > at - _HOUR)
+    if row.status in ARRIVED_OR_MAY_HAVE:
+        return bool(settled > at - HOUR)
     is_on_its_way = row.status in UNSETTLED or row.updated_at > at
     return bool(is_on_its_way and row.deadline > at)

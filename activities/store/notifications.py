@@ -136,6 +136,11 @@ async def by_id(connection: AsyncConnection, message_id: str) -> Notification | 
     return None if row is None else Notification(*row)
 
 
+async def status_of(connection: AsyncConnection, message_id: str) -> NotificationStatus | None:
+    """The status of one row, or None where there is none."""
+    return (await connection.execute(_STATUS, {"message_id": message_id})).scalar_one_or_none()
+
+
 async def of_order(connection: AsyncConnection, order_id: str) -> list[Notification]:
     """All rows of an order, oldest first."""
     return [Notification(*row) for row in await connection.execute(_OF_ORDER, {"order_id": order_id})]
@@ -165,7 +170,7 @@ async def record_receipt(
         "may_come_from": list(MAY_COME_FROM[new]),
     }
     await connection.execute(_RECEIPT, values)
-    return (await connection.execute(_STATUS, {"message_id": receipt.message_id})).scalar_one_or_none()
+    return await status_of(connection, receipt.message_id)
 
 
 async def record_reading(connection: AsyncConnection, recipient_id: str, since: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from activities.store.columns import is_any_of, moment
 from activities.store.live_activities import of_order as live_activities_of
+from activities.store.notifications import status_of
 from activities.store.recipients import IN_ORDER, PERSON, AnyRow, recipient_from, with_addresses
 from activities.store.tables import notifications, recipients
 from domain.channels import Channel
@@ -34,7 +35,6 @@ _ENVELOPE = (
     .where(_c.message_id == bindparam("message_id"))
     .order_by(*IN_ORDER)
 )
-_STATUS = select(_c.status).where(_c.message_id == bindparam("message_id"))
 
 
 @cache
@@ -78,7 +78,7 @@ async def record(connection: AsyncConnection, message_id: str, attempt: Attempt)
     statement = _attempt_that_ends_as(attempt.status)
     moved = (await connection.execute(statement, _attempt(message_id, attempt))).scalar_one_or_none()
     if moved is None:
-        moved = (await connection.execute(_STATUS, {"message_id": message_id})).scalar_one_or_none()
+        moved = await status_of(connection, message_id)
     if moved is None:
         raise LookupError(f"no notification {message_id}")
     return NotificationStatus(moved)
