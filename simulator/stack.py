@@ -148,7 +148,8 @@ class Stack:
         for attribute in _SEARCH_ATTRIBUTES:
             command += ["--search-attribute", attribute]
         if keep_orders:
-            command += ["--db-filename", str(self.folder / "temporal.db")]
+            # Not written through to the disk: what a killed server wrote is kept, what a power cut took is not.
+            command += ["--db-filename", str(self.folder / "temporal.db"), "--sqlite-pragma", "synchronous=0"]
         await self._start(self._program("temporal", command, ready="Temporal Server:"))
 
     async def _start(self, program: Program) -> Program:

@@ -2,7 +2,7 @@
 
 The job is that of ``make bench``, ten messages an order. First it is driven as fast as it goes, then orders
 begin one by one at 70 % of that, whether or not those before have ended. Temporal's server keeps them in a
-file; ``TMPDIR=/dev/shm`` takes the disk out of it.
+file.
 """
 
 import asyncio
