@@ -148,7 +148,7 @@ class Stack:
         for attribute in _SEARCH_ATTRIBUTES:
             command += ["--search-attribute", attribute]
         if keep_orders:
-            # Not written through to the disk: what a killed server wrote is kept, what a power cut took is not.
+            # Not waited for on the disk: a killed server loses nothing, a power cut may.
             command += ["--db-filename", str(self.folder / "temporal.db"), "--sqlite-pragma", "synchronous=0"]
         await self._start(self._program("temporal", command, ready="Temporal Server:"))
 
