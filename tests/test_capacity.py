@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 import simpy
 
+from benchmarks.capacity.__main__ import DAILY, PEAK
 from benchmarks.capacity.check import SIZES, Checked, predicted
 from benchmarks.capacity.simulation import Dinner, Evening, SendQueue, simulate
 from benchmarks.capacity.sums import Needs, OneOrder, actions_cost
 from benchmarks.load.crowd import quantile
 from benchmarks.load.priority import Turns
+from simulator.programs import HOME
 
 RUSH = Dinner(((0, 0.13), (600, 0.4), (2400, 0.4), (2401, 0.03), (3600, 0.03)), rate=3, sheds=False)
 
@@ -61,6 +63,13 @@ def test_an_order_has_no_fewer_actions_than_its_sends_signals_and_timers() -> No
 
     assert order.actions >= order.sends + 7 + order.windows
     assert dict(Needs(1_000, 1).rows())["pushes, texts, e-mails a second"] == "9 / 2 / 2"
+
+
+def test_the_documents_sums_are_those_of_the_code() -> None:
+    written = (HOME / "docs" / "capacity.md").read_text()
+    sums = [f"| {what} | {how_much} |" for what, how_much in Needs(DAILY, PEAK).rows()]
+
+    assert [line for line in sums if line not in written] == []
 
 
 def measured(**differing: float) -> Turns:
