@@ -109,7 +109,7 @@ def _quantile(values: Sequence[float], share: float) -> float:
 
 
 async def measure(orders: int, lanes: int, rounds: int) -> dict[str, list[Figures]]:
-    """All systems in turn, so that what else the machine does falls on all."""
+    """All systems in turn, each first as often as last: a server slows down with what it has kept."""
     figures: dict[str, list[Figures]] = {name: [] for name in (PRODUCT, FLOOR, SANDBOXED)}
     with tempfile.TemporaryDirectory() as name:
         with_metrics = replace(Ports.free(), metrics=a_free_port())
@@ -119,7 +119,7 @@ async def measure(orders: int, lanes: int, rounds: int) -> dict[str, list[Figure
             following = asyncio.create_task(arrivals.follow())
             async with Store(f"sqlite:///{name}/order-notifications.db") as store:
                 for number in range(rounds):
-                    for system in systems:
+                    for system in (*systems[number % len(systems) :], *systems[: number % len(systems)]):
                         prefix = f"{system.program}{number}"
                         await store.load(customers(prefix, orders))
                         await store.load(customers(f"warm-{prefix}", WARM_UP))
