@@ -14,6 +14,9 @@ from simulator.server import APNS_PORT, HOST, PORT, SMTP_PORT, PortTakenError
 API_PORT = 8085
 # Below those that Linux and macOS give to whoever asks for any, above those of well-known programs.
 _NOT_HANDED_OUT = range(10_240, 32_000)
+# The UDP ports of those that we gave. Nothing here uses UDP: each is a mark that all processes of a machine
+# see, that none of them can set twice, and that goes when we do.
+_marks: list[socket.socket] = []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +40,11 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Take ports that nobody uses, and that no system hands out by itself before they are listened on."""
-        in_any_order = random.SystemRandom().sample(_NOT_HANDED_OUT, k=len(_NOT_HANDED_OUT))
-        return cls(*itertools.islice(filter(_is_free, in_any_order), 6))
+        """Take ports that nobody uses, and that neither we nor the system give to another as long as we run.
+
+        Raises PortTakenError where there are no six.
+        """
+        return cls(*(a_free_port() for _ in range(6)))
 
     def check(self) -> None:
         """Make sure that every port can be had. Raises PortTakenError, whose text names the setting."""
@@ -59,7 +64,11 @@ class Ports:
 
 def a_free_port() -> int:
     """One such port."""
-    return Ports.free().temporal
+    start = random.SystemRandom().randrange(len(_NOT_HANDED_OUT))
+    for port in itertools.chain(_NOT_HANDED_OUT[start:], _NOT_HANDED_OUT[:start]):
+        if _is_free(port) and _is_marked_as_ours(port):
+            return port
+    raise PortTakenError(f"no port from {_NOT_HANDED_OUT.start} to {_NOT_HANDED_OUT.stop - 1} is free")
 
 
 def _names() -> list[str]:
@@ -81,6 +90,17 @@ def _is_free(port: int) -> bool:
         _check("", port)
     except PortTakenError:
         return False
+    return True
+
+
+def _is_marked_as_ours(port: int) -> bool:
+    mark = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        mark.bind((HOST, port))
+    except OSError:
+        mark.close()
+        return False
+    _marks.append(mark)
     return True
 
 

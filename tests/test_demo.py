@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+import simulator.ports
 from domain.channels import Channel
 from domain.status import Role, Status
 from simulator.checking import differences, people_received, timelines_had_to_say
@@ -287,6 +288,14 @@ def test_two_settings_with_one_port_are_told_apart() -> None:
         PortTakenError, match=r"^SIMULATOR_PORT=7999 is TEMPORAL_PORT as well, choose another$"
     ):
         dataclasses.replace(Ports.free(), temporal=7999, simulator=7999).check()
+
+
+def test_a_port_is_given_once_however_many_look_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = a_free_port()
+    monkeypatch.setattr(simulator.ports, "_NOT_HANDED_OUT", range(first, first + 1))
+
+    with pytest.raises(PortTakenError, match=f"^no port from {first} to {first} is free$"):
+        a_free_port()
 
 
 def test_a_sentence_told_twice_is_a_difference() -> None:
