@@ -66,7 +66,8 @@ def a_free_port() -> int:
     """One such port."""
     start = random.SystemRandom().randrange(len(_NOT_HANDED_OUT))
     for port in itertools.chain(_NOT_HANDED_OUT[start:], _NOT_HANDED_OUT[:start]):
-        if _is_free(port) and _is_marked_as_ours(port):
+        # Marked first: to look whether it is free is to listen on it for a moment.
+        if _is_marked_as_ours(port) and _is_free(port):
             return port
     raise PortTakenError(f"no port from {_NOT_HANDED_OUT.start} to {_NOT_HANDED_OUT.stop - 1} is free")
 
