@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from simulator import bound
 from simulator.providers import settings_for
 from tests.stage import Stage
@@ -213,6 +215,14 @@ async def eventually(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await _answer(is_so()):  # noqa: ASYNC110 other processes set no event of ours
             await asyncio.sleep(0.02)
+
+
+def is_gone(child: psutil.Process) -> bool:
+    """Whether it ended. One whose parent was killed may stay as a zombie until somebody counts it out."""
+    try:
+        return child.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def address(stage: Stage) -> str:

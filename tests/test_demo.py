@@ -25,7 +25,7 @@ from simulator.stack import Stack
 from simulator.stories import BURST, STORIES
 from simulator.told import Told
 from simulator.world import Raw, Received
-from tests.processes import Ended, Process, environment, eventually, run, running
+from tests.processes import Ended, Process, environment, eventually, is_gone, run, running
 
 DEMO = ("-m", "simulator.demo")
 
@@ -41,14 +41,6 @@ def settings(folder: Path, **more: str) -> dict[str, str]:
 def children(demo: Process) -> list[psutil.Process]:
     """The programs that a demo has started."""
     return psutil.Process(demo.pid).children(recursive=True)
-
-
-def is_gone(child: psutil.Process) -> bool:
-    """Whether it ended. One whose parent was killed may stay as a zombie until somebody counts it out."""
-    try:
-        return child.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 async def up(demo: Process) -> list[psutil.Process]:

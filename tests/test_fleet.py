@@ -11,7 +11,7 @@ import pytest
 from domain.orders import BadInput
 from fleet import with_own_port
 from simulator.ports import Ports
-from tests.processes import Process, eventually, running, settings_apart
+from tests.processes import Process, eventually, is_gone, running, settings_apart
 from tests.stage import Stage
 from worker import in_several
 
@@ -44,7 +44,7 @@ async def fleet() -> AsyncIterator[Process]:
 
 def members(fleet: Process) -> list[psutil.Process]:
     """Its processes that live."""
-    return [one for one in psutil.Process(fleet.pid).children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in psutil.Process(fleet.pid).children() if not is_gone(one)]
 
 
 async def test_a_fleet_is_ready_when_all_are_and_ends_when_told_to(fleet: Process) -> None:
@@ -74,9 +74,9 @@ async def test_one_that_dies_is_started_again(fleet: Process) -> None:
     lost, *others = members(fleet)
 
     lost.kill()
-    await eventually(lambda: len(members(fleet)) == 3 and lost not in members(fleet))
+    await eventually(lambda: bool(set(members(fleet)) - {lost, *others}))
 
-    assert set(others) < set(members(fleet))
+    assert set(others) < set(members(fleet)) - {lost}, "the others went on"
     fleet.terminate()
     assert "process 0 ended with code -9, starting it again" in (await fleet.ends()).err
 
